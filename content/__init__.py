@@ -1,0 +1,1 @@
+"""What people read: languages, answers, translations, safety texts. Babel and YAML only."""

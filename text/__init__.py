@@ -1,0 +1,1 @@
+"""Reading a message: normalising, scripts, language, danger lists. No Rasa in it."""

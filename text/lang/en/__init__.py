@@ -1,0 +1,3 @@
+"""English: nothing to respell."""
+
+LETTERS: dict[str, str] = {}
