@@ -97,7 +97,9 @@ class Gateway:
             wake=self.workers.wake,
             version=_static_version(),
         )
-        self.webhook_secret = settings.telegram_webhook_secret or (secrets.token_urlsafe(32) if settings.public_url else None)
+        self.webhook_secret = settings.telegram_webhook_secret or (
+            secrets.token_urlsafe(32) if settings.public_url else None
+        )
 
     def app(self) -> Starlette:
         """The app; its lifespan runs the workers, the sender and polling."""

@@ -135,7 +135,7 @@ class Conversation:
         bad = self._bad_words(incoming, reading)
         if bad:
             return Outcome([self.speaker.line(bad, language).with_rows(self._menu(language))], change)
-        messages = await self._spoken(person, verdict, language)
+        messages = await self._spoken(person, verdict, language, reading.identified.variety)
         messages = self._with_switch_offer(person, messages, language, reading)
         return Outcome([*self._before(incoming, language), *messages], change, verdict=verdict)
 
@@ -152,16 +152,14 @@ class Conversation:
             ranking = ()
         return self._reader.verdict(reading, ranking)
 
-    async def _spoken(self, person: Known, verdict: Verdict, language: str) -> list[Message]:
+    async def _spoken(self, person: Known, verdict: Verdict, language: str, variety: str) -> list[Message]:
         """What Rasa says to a decision; a language that we do not speak is answered here."""
         if verdict.decision is Decision.REFUSE and verdict.language not in self.speaker.languages:
-            return [self.speaker.unsupported(verdict.language, language)]
+            return [self.speaker.unsupported(verdict.language, language, variety)]
         intent = {Decision.ANSWER: verdict.topic, Decision.REFUSE: OUT_OF_SCOPE, Decision.OFFER: "nlu_fallback"}
         return await self._say(person, intent[verdict.decision], language, verdict.guesses)
 
-    async def _say(
-        self, person: Known, intent: str, language: str, guesses: tuple[str, ...] = ()
-    ) -> list[Message]:
+    async def _say(self, person: Known, intent: str, language: str, guesses: tuple[str, ...] = ()) -> list[Message]:
         turn = Turn(
             id=secrets.token_hex(8),
             sender=person.pseudonym,

@@ -35,6 +35,9 @@ class Thresholds:
     foreign: float = 0.80
 
 
+DEFAULT_THRESHOLDS = Thresholds()
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The decision with everything that led to it."""
@@ -65,7 +68,7 @@ def decide(
     identified: Identified,
     ranking: Ranking,
     danger_topics: frozenset[str],
-    thresholds: Thresholds = Thresholds(),
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> Verdict:
     """Decide what to do with a message.
 

@@ -154,8 +154,10 @@ def drop_marks(session: Session, person_id: str) -> None:
     session.execute(delete(ChatMark).where(ChatMark.person_id == person_id))
 
 
-def read_after(session: Session, vault: Vault, person_id: str, after: int) -> list[tuple[int, Message]]:
-    """What a web chat has not fetched yet; what it has fetched loses its text."""
+def read_after(session: Session, vault: Vault, person_id: str, after: int) -> list[tuple[int, Message]] | None:
+    """What a web chat has not fetched yet; what it has fetched loses its text. ``None`` once the chat is over."""
+    if session.get(Person, person_id) is None:
+        return None
     session.execute(
         update(Outbox)
         .where(Outbox.person_id == person_id, Outbox.id <= after, Outbox.body.is_not(None))

@@ -24,9 +24,7 @@ async def poll(bot: Bot, intake: UpdateIntake) -> None:
     pause = _PAUSE_FIRST
     while True:
         try:
-            updates = await bot.get_updates(
-                offset=offset, timeout=_LONG_POLL_SECONDS, allowed_updates=ALLOWED_UPDATES
-            )
+            updates = await bot.get_updates(offset=offset, timeout=_LONG_POLL_SECONDS, allowed_updates=ALLOWED_UPDATES)
             for update in updates:
                 await intake.take(update.to_dict())
                 offset = update.update_id + 1

@@ -23,6 +23,8 @@ _ISOLATED = re.compile(
     """,
     re.VERBOSE,
 )
+# In left-to-right text only phone numbers are marked, so that a page can make them tappable.
+_PHONE = re.compile(r"(?<![\w.,])(?:12[1-4]|126[45]|\+\d[\d ]{7,}\d|0\d{2,3}(?: \d{2,3}){2,3})(?!\d|\.\d)")
 _STEP = re.compile(r"^\d+\.\s", re.MULTILINE)
 _SENTENCE_END = re.compile(r"(?<=[.!?؟۔])\s+|\n+")
 
@@ -35,7 +37,7 @@ def direction_of(language: str, languages: Languages) -> str:
 def readable(message: Message, languages: Languages) -> str:
     """The text of a message with isolates and a strong start where its language needs them."""
     if direction_of(message.language, languages) != "rtl":
-        return message.text
+        return _PHONE.sub(lambda match: f"{FSI}{match[0]}{PDI}", message.text)
     text = "\n".join(_isolated_line(line) for line in message.text.split("\n"))
     return text if is_right_to_left(text) else RLM + text
 

@@ -90,12 +90,15 @@ class Sender:
         for row_id, person_id in ready:
             await asyncio.sleep(self._pace.wait(time.monotonic()))
             self._pace.used(person_id, time.monotonic())
-            sending = await self._store.do(lambda session, row_id=row_id: outbox.begin(session, self._store.vault, row_id))
+            sending = await self._begin(row_id)
             if sending:
                 task = asyncio.create_task(self._send(sending))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
         return bool(ready)
+
+    async def _begin(self, row_id: int) -> Sending | None:
+        return await self._store.do(lambda session: outbox.begin(session, self._store.vault, row_id))
 
     async def _rest(self) -> None:
         self.wake.clear()
@@ -132,7 +135,9 @@ class Sender:
 
     async def _settle_unknown(self, sending: Sending, delivery: Delivery) -> None:
         """The line broke: safety goes again always, anything else a few times."""
-        again = sending.message.kind is Kind.SAFETY or sending.attempts < outbox.MAX_AMBIGUOUS or "broke" in delivery.reason
+        again = (
+            sending.message.kind is Kind.SAFETY or sending.attempts < outbox.MAX_AMBIGUOUS or "broke" in delivery.reason
+        )
         if not again:
             await self._give_up(sending, delivery)
             return

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.decide import Ranking, Thresholds, Verdict, decide
+from bot.decide import DEFAULT_THRESHOLDS, Ranking, Thresholds, Verdict, decide
 from content.topics import Topics
 from text.danger import DangerLists, Hit
 from text.language import OURS, Identified, LanguageModel, identify_by_letters
@@ -39,7 +39,7 @@ class Reader:
         lists: DangerLists,
         danger_topics: Iterable[str],
         language_model: LanguageModel | None,
-        thresholds: Thresholds = Thresholds(),
+        thresholds: Thresholds = DEFAULT_THRESHOLDS,
     ) -> None:
         self._lists = lists
         self._danger_topics = frozenset(danger_topics)

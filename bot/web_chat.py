@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import secrets
 import time
@@ -32,6 +33,7 @@ HERE = Path(__file__).resolve().parent / "web"
 MAX_BODY = 64 * 1024
 MAX_WAIT_SECONDS = 20.0
 MAX_DATA = 64
+MAX_KEY = 64
 _UI = "utter_ui_"
 
 
@@ -73,7 +75,7 @@ class WebChat:
             "dir": self._speaker.languages[code].direction,
             "languages": list(self._speaker.languages),
             "strings": self._strings(code),
-            "all_strings_json": Markup(self._all_strings()),
+            "all_strings_json": Markup(self._all_strings()),  # noqa: S704 - escaped by _all_strings
             "version": self._version,
         }
         return HTMLResponse(self._pages.get_template("chat.html").render(context))
@@ -107,11 +109,12 @@ class WebChat:
             return body
         incoming = read_body(body)
         if incoming is None:
-            return _problem(400, "Send {\"text\": …} or {\"data\": …}.")
-        key = f"web:{secrets.token_hex(16)}"
+            return _problem(400, 'Send {"text": …} or {"data": …}.')
         try:
-            if token is None or await self._person(request) is None:
+            person_id = await self._person(request)
+            if token is None or person_id is None:
                 return _problem(401, "This chat has ended.")
+            key = _source_key(person_id, request.headers.get("idempotency-key"))
             address = Address(WEB, token)
             message_id = await self._store.do(
                 lambda session: inbox.store(
@@ -133,9 +136,9 @@ class WebChat:
         wait = min(float(_number(request.query_params.get("wait"))), MAX_WAIT_SECONDS)
         deadline = time.monotonic() + wait
         while True:
-            rows = await self._store.do(
-                lambda session: outbox.read_after(session, self._store.vault, person_id, after)
-            )
+            rows = await self._store.do(lambda session: outbox.read_after(session, self._store.vault, person_id, after))
+            if rows is None:
+                return _problem(401, "This chat has ended.")
             left = deadline - time.monotonic()
             if rows or left <= 0:
                 return JSONResponse([self._shown(row_id, message) for row_id, message in rows])
@@ -174,7 +177,10 @@ class WebChat:
 
     def _page_language(self, request: Request, default: str | None = SOURCE_LANGUAGE) -> Any:
         asked = request.query_params.get("lang", "")
-        wanted = [asked, *[part.split(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]]
+        wanted = [
+            asked,
+            *[part.split(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")],
+        ]
         found = (self._speaker.languages.from_telegram(tag) for tag in wanted if tag)
         return next((code for code in found if code), default)
 
@@ -184,7 +190,10 @@ class WebChat:
 
     def _all_strings(self) -> str:
         table = {language.code: self._strings(language.code) for language in self._speaker.languages}
-        return json.dumps(table, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
+        text = json.dumps(table, ensure_ascii=False, separators=(",", ":"))
+        for character in "<>&":
+            text = text.replace(character, f"\\u{ord(character):04x}")
+        return text
 
 
 def read_body(body: dict[str, Any]) -> Incoming | None:
@@ -198,6 +207,13 @@ def read_body(body: dict[str, Any]) -> Incoming | None:
     if text.strip().startswith("/") and name.lower() in KNOWN_COMMANDS:
         return Incoming(Sent.COMMAND, text=rest, data=name.lower())
     return Incoming(Sent.TEXT, text=text)
+
+
+def _source_key(person_id: str, given: str | None) -> str:
+    """The key of a message: the page sends the same one with every try, so that no try counts twice."""
+    if given and len(given) <= MAX_KEY and given.isascii() and given.isalnum():
+        return "web:" + hashlib.sha256(f"{person_id}:{given}".encode()).hexdigest()[:48]
+    return f"web:{secrets.token_hex(16)}"
 
 
 async def _body(request: Request) -> dict[str, Any] | Response:

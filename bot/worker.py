@@ -116,15 +116,16 @@ class Workers:
                 outbox.mark(session, row.id, claimed.incoming.message_id, time.time())
             if outcome.hide_all:
                 hidden.extend(_hide(session, row, claimed))
-            queue_outcome(
-                session,
-                self._store.vault,
-                person=row,
-                key=f"in:{claimed.id}",
-                outcome=outcome,
-                speaker=self._conversation.speaker,
-                now=time.time(),
-            )
+            if not (outcome.hide_all and row.channel == people.WEB):  # the page has cleared itself
+                queue_outcome(
+                    session,
+                    self._store.vault,
+                    person=row,
+                    key=f"in:{claimed.id}",
+                    outcome=outcome,
+                    speaker=self._conversation.speaker,
+                    now=time.time(),
+                )
             inbox.finish(session, claimed.id)
             return _address(self._store.vault, row)
 
@@ -148,7 +149,9 @@ class Workers:
             row = session.get(Person, claimed.person_id)
             if row is not None and not claimed.told_to_wait:
                 line = self._conversation.wait_line(person)
-                outbox.put(session, self._store.vault, person=row, key=f"wait:{claimed.id}", messages=[line], now=time.time())
+                outbox.put(
+                    session, self._store.vault, person=row, key=f"wait:{claimed.id}", messages=[line], now=time.time()
+                )
             inbox.put_back(session, claimed, time.time(), told_to_wait=True)
 
         await self._store.do(work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -23,7 +23,7 @@ from text.language import Identified
 
 def ask(
     text: Annotated[str, typer.Argument(help="What a person writes.")],
-    language: Annotated[Optional[str], typer.Option(help="Answer in this language.")] = None,
+    language: Annotated[str | None, typer.Option(help="Answer in this language.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """Answer one message as the bot would answer a stranger."""

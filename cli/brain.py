@@ -38,7 +38,9 @@ class Brain:
             return ()
         from rasa.core.channels.channel import UserMessage
 
-        parsed = self._loop.run_until_complete(self._processor.parse_message(UserMessage(words), only_output_properties=True))
+        parsed = self._loop.run_until_complete(
+            self._processor.parse_message(UserMessage(words), only_output_properties=True)
+        )
         return [(str(row["name"]), float(row["confidence"])) for row in parsed.get("intent_ranking", ())]
 
 

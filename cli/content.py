@@ -19,7 +19,9 @@ app = typer.Typer(help="Answers and translations.", no_args_is_help=True)
 
 
 @app.command("strings")
-def strings(check: Annotated[bool, typer.Option(help="Only say whether catalogues follow the source.")] = False) -> None:
+def strings(
+    check: Annotated[bool, typer.Option(help="Only say whether catalogues follow the source.")] = False,
+) -> None:
     """Bring the catalogues up to date with the English source."""
     try:
         wanted = update(ROOT)
@@ -56,7 +58,9 @@ def check() -> None:
 @app.command("report")
 def report() -> None:
     """Print how far each translation has come."""
-    table = Table("language", "strings", "missing", "fuzzy", "draft", "machine-checked", "speaker-signed", "expert-approved")
+    table = Table(
+        "language", "strings", "missing", "fuzzy", "draft", "machine-checked", "speaker-signed", "expert-approved"
+    )
     for line in translation_report(ROOT):
         table.add_row(line.language, *[str(number) for number in line.numbers])
     Console().print(table)

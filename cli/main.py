@@ -16,11 +16,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
 
-import typer  # noqa: E402
+import typer
 
-from cli import ask, content, evaluate, gateway, train, up  # noqa: E402
-from cli.failing import Failed  # noqa: E402
-from settings import SettingError  # noqa: E402
+from cli import ask, content, evaluate, gateway, train, up
+from cli.failing import Failed
+from settings import SettingError
 
 app = typer.Typer(
     name="rahnuma",

@@ -67,7 +67,9 @@ class Group:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_die_with_parent  # noqa: PLW1509 - started before any thread
+                if sys.platform == "linux"
+                else None,
             )
         child = Child(name, process, log)
         self._children.append(child)

@@ -50,7 +50,11 @@ def _train(settings: Settings, target: Path) -> None:
 
     building = f"building-{os.getpid()}"
     try:
-        with contextlib.chdir(ROOT), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            contextlib.chdir(ROOT),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             result = rasa.model_training.train(
                 domain=str(ROOT / "domain"),
                 config=str(ROOT / "config.yml"),

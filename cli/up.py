@@ -80,7 +80,9 @@ def _start(group: processes.Group, settings: Settings, model: Path) -> None:
     logs.mkdir(mode=0o700, exist_ok=True)
     python = sys.executable
     group.start("gateway", [python, "-m", "cli.main", "gateway"], common, logs)
-    group.start("actions", [python, "-m", "rasa_sdk", "--actions", "actions", "-p", str(settings.actions_port)], common, logs)
+    group.start(
+        "actions", [python, "-m", "rasa_sdk", "--actions", "actions", "-p", str(settings.actions_port)], common, logs
+    )
     rasa = [python, "-m", "rasa", "run", "--enable-api", "-i", "127.0.0.1", "-p", str(settings.rasa_port)]
     files = ["--model", str(model), "--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]
     group.start("rasa", [*rasa, *files], common, logs)
@@ -188,7 +190,8 @@ def _health(settings: Settings) -> dict[str, Any]:
 
 
 def _address(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.bind in ("0.0.0.0", "::") else settings.bind
+    everywhere = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    host = "127.0.0.1" if settings.bind in everywhere else settings.bind
     return f"http://{host}:{settings.bot_port}"
 
 

@@ -98,7 +98,7 @@ class Catalogue:
         text = fill(PARAGRAPH_BREAK.join(paragraphs), values or {})
         return Said(name, text, spoken, state, variant.metadata, variant.site)
 
-    def line(self, name: str, language: str, **values: str) -> str:
+    def line(self, name: str, language: str, /, **values: str) -> str:
         """Just the words of a response."""
         return self.say(name, language, values=values).text
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, Optional, Text
+from typing import Any, Optional
 
 from rasa.core.nlg.generator import NaturalLanguageGenerator
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -34,11 +34,11 @@ class CatalogueNLG(NaturalLanguageGenerator):
 
     async def generate(
         self,
-        utter_action: Text,
+        utter_action: str,
         tracker: DialogueStateTracker,
-        output_channel: Text,
+        output_channel: str,
         **kwargs: Any,
-    ) -> dict[Text, Any]:
+    ) -> dict[str, Any]:
         """The response as Rasa wants it, with our turn id beside it."""
         metadata = dict(tracker.latest_message.metadata or {}) if tracker.latest_message else {}
         try:

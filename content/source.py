@@ -100,10 +100,13 @@ def _read_file(path: Path) -> dict[str, Response]:
     if not isinstance(data, dict):
         raise SourceError(f"{path.name}: expected a mapping")
     entries = data.get("responses") or {}
-    return {name: Response(name=name, file=path, variants=_variants(path, name, rows)) for name, rows in entries.items()}
+    return {
+        name: Response(name=name, file=path, variants=variants_of(path, name, rows)) for name, rows in entries.items()
+    }
 
 
-def _variants(path: Path, name: str, rows: Any) -> tuple[Variant, ...]:
+def variants_of(path: Path, name: str, rows: Any) -> tuple[Variant, ...]:
+    """The wordings of one response; raises :class:`SourceError` where one has no text."""
     if not isinstance(rows, list) or not rows:
         raise SourceError(f"{path.name}: {name} has no text")
     return tuple(_variant(path, name, row) for row in rows)

@@ -89,9 +89,11 @@ class Speaker:
             message = message.with_text(*self._notes(said))
         related = [self.topic_button(name, said.language) for name in said.metadata.get("related", ())]
         message = message.with_rows(*stacked(*related))
-        return message.with_rows(*self._english(said), *self._forget(topic, said.language), self._menu_row(said.language))
+        return message.with_rows(
+            *self._english(said), *self._forget(topic, said.language), self._menu_row(said.language)
+        )
 
-    def line(self, response: str, language: str, **values: str) -> Message:
+    def line(self, response: str, language: str, /, **values: str) -> Message:
         """A sentence the program itself says."""
         said = self.catalogue.say(response, language, values=values)
         return Message(said.text, said.language, kind=Kind.LINE, response=response)
@@ -111,7 +113,9 @@ class Speaker:
     def safety_repeat(self, language: str) -> Message:
         """What is said when the same danger is written again within the hour."""
         message = self.line("utter_safety_repeat", language)
-        return Message(message.text, message.language, self.after_safety(message.language), Kind.SAFETY, message.response)
+        return Message(
+            message.text, message.language, self.after_safety(message.language), Kind.SAFETY, message.response
+        )
 
     def after_safety(self, language: str) -> Rows:
         """The only two buttons under a safety text: a person, and hide."""
@@ -143,9 +147,9 @@ class Speaker:
             return message
         return message.with_text(self.catalogue.line("utter_start_site", message.language, site=self.site_name(site)))
 
-    def unsupported(self, code: str, fallback: str) -> Message:
+    def unsupported(self, code: str, fallback: str, variety: str = "") -> Message:
         """What somebody gets whose language we do not speak: a line of their own where we have one."""
-        own = self.foreign_lines.get(code)
+        own = self.foreign_lines.get(variety) or self.foreign_lines.get(code)
         english = self.line("utter_unsupported", fallback)
         text = "\n\n".join([f"{PICTOGRAM} {own}", self.emergency_line(SOURCE_LANGUAGE)]) if own else english.text
         if not own:
@@ -190,7 +194,9 @@ class Speaker:
     def switch_offer(self, language: str) -> tuple[str, Button]:
         """The line and the button that offer to answer always in a language."""
         name = self.languages[language].own_name
-        return self.catalogue.line("utter_switch_offer", language, language=name), Button(name, keys.LANGUAGE + language)
+        return self.catalogue.line("utter_switch_offer", language, language=name), Button(
+            name, keys.LANGUAGE + language
+        )
 
     def emergency_line(self, language: str) -> str:
         """The one line that ends every unsure and out-of-scope answer."""

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import yaml
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from content.catalogue import DOMAIN, state_key
 from content.languages import Languages
-from content.source import Response, read_responses, strings
+from content.source import Response, read_responses, strings, variants_of
 
 STATE_PREFIX = "state:"
 HEADER = "# Words of Rahnuma. Written by `make strings`; how to translate: docs/translating.md"
@@ -29,14 +30,10 @@ def extract_domain(
     fileobj: IO[bytes], keywords: Any, comment_tags: Any, options: dict[str, Any]
 ) -> Iterator[tuple[int, str, tuple[str, str], list[str]]]:
     """Babel extraction method for one Rasa domain file: ``(line, "pgettext", (context, text), notes)``."""
-    import yaml
-
-    from content.source import _variants
-
     path = Path(getattr(fileobj, "name", "domain.yml"))
     data = yaml.safe_load(fileobj.read()) or {}
     for name, rows in (data.get("responses") or {}).items():
-        response = Response(name=name, file=path, variants=_variants(path, name, rows))
+        response = Response(name=name, file=path, variants=variants_of(path, name, rows))
         for string in strings(response):
             yield 1, "pgettext", (string.context, string.text), [string.note] if string.note else []
 
@@ -70,7 +67,14 @@ def as_text(catalog: Catalog) -> bytes:
     return b"\n".join(kept)
 
 
-_DATED = (b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By', b'"Report-Msgid-Bugs-To', b'"Last-Translator', b'"Language-Team')
+_DATED = (
+    b'"POT-Creation-Date',
+    b'"PO-Revision-Date',
+    b'"Generated-By',
+    b'"Report-Msgid-Bugs-To',
+    b'"Last-Translator',
+    b'"Language-Team',
+)
 
 
 def update(root: Path) -> dict[Path, bytes]:

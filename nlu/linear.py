@@ -37,6 +37,9 @@ class Knobs:
     seed: int = 7
 
 
+DEFAULT_KNOBS = Knobs()
+
+
 @dataclass(frozen=True)
 class LinearTopics:
     """The trained model; ``classes`` are topic ids and ``out_of_scope``."""
@@ -101,7 +104,7 @@ def train(
     embeddings: Matrix,
     texts: Sequence[str],
     topics: Sequence[str],
-    knobs: Knobs = Knobs(),
+    knobs: Knobs = DEFAULT_KNOBS,
     say: Callable[[str], None] = lambda _: None,
 ) -> LinearTopics:
     """Fit on all examples, with the temperature from a first fit that held some out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Dict, List, Optional, Text
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -35,7 +35,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     def __init__(
         self,
-        config: Dict[Text, Any],
+        config: Dict[str, Any],
         model: Optional[LinearTopics],
         model_storage: ModelStorage,
         resource: Resource,
@@ -47,7 +47,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         self._resource = resource
 
     @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
+    def get_default_config() -> Dict[str, Any]:
         """The component's defaults; tell docs/understanding.md when one changes."""
         return {
             # inverse strength of regularisation of the two regressions
@@ -58,7 +58,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         }
 
     @classmethod
-    def validate_config(cls, config: Dict[Text, Any]) -> None:
+    def validate_config(cls, config: Dict[str, Any]) -> None:
         """Raises ``InvalidConfigException`` naming the key that cannot be used."""
         for key in ("dense_c", "ngram_c"):
             if not config.get(key, 1) > 0:
@@ -69,7 +69,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     @classmethod
     def create(
         cls,
-        config: Dict[Text, Any],
+        config: Dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -81,7 +81,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     @classmethod
     def load(
         cls,
-        config: Dict[Text, Any],
+        config: Dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -110,19 +110,18 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         for message in messages:
             if self._model is None or not light(message.get(TEXT) or ""):
                 continue
-            ranking = self._ranking(message)
+            ranking = self._ranking(self._model, message)
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
         return messages
 
-    def _ranking(self, message: Message) -> List[Dict[Text, Any]]:
-        assert self._model is not None
+    def _ranking(self, model: LinearTopics, message: Message) -> List[Dict[str, Any]]:
         text = message.get(TEXT)
         language = (message.get(LANGUAGE) or {}).get("code")
         vector = embed([light(text, language)])[0]
-        probabilities = self._model.probabilities(vector, text)
+        probabilities = model.probabilities(vector, text)
         order = np.argsort(-probabilities)
-        return [{"name": self._model.classes[i], "confidence": float(probabilities[i])} for i in order]
+        return [{"name": model.classes[i], "confidence": float(probabilities[i])} for i in order]
 
 
 def _language_of(language_class: Optional[str]) -> Optional[str]:

@@ -42,9 +42,7 @@ class ExpiringTrackerStore(SQLTrackerStore):
         """Deletes the dialogues whose last event is older than a time."""
         event = self.SQLEvent
         with self.session_scope() as session:
-            silent = (
-                sa.select(event.sender_id).group_by(event.sender_id).having(sa.func.max(event.timestamp) < before)
-            )
+            silent = sa.select(event.sender_id).group_by(event.sender_id).having(sa.func.max(event.timestamp) < before)
             session.execute(sa.delete(event).where(event.sender_id.in_(silent)))
             session.commit()
 

@@ -27,17 +27,25 @@ ROMANISED_SUFFIX = "-latn"
 
 _BUCKETS = 1 << 16
 _LONGEST = 4
+_IN_ARABIC_SCRIPT = frozenset({"ar", "fa", "ps", "ur", "ckb", "ug", "sd"})
+# Classes that are finer than ISO 639-1: two ways of writing Kurdish, and languages in Latin letters.
+_ISO = {"ckb": "ku", "kmr": "ku", "bnl": "bn", "nel": "ne", "rul": "ru"}
 _EVEN = str.maketrans({"ك": "ک", "ي": "ی", "ى": "ی"})
 
 
 @dataclass(frozen=True)
 class Identified:
-    """A language with the probability that it is the one; ``romanised`` if in Latin letters."""
+    """A language with the probability that it is the one; ``romanised`` if in Latin letters.
+
+    ``variety`` is finer than an ISO 639-1 code where that hides the writing: Sorani (``ckb``) and
+    Kurmanji (``kmr``) are both ``ku``.
+    """
 
     language: str
     probability: float
     script: str | None
     romanised: bool = False
+    variety: str = ""
 
     @property
     def ours(self) -> bool:
@@ -53,8 +61,8 @@ class LanguageModel:
         self._weights = weights
         self._bias = bias
         self._scripts = {
-            LATIN: self._mask(lambda name: name == "en" or name.endswith(ROMANISED_SUFFIX) or name not in (*OURS, "ckb")),
-            ARABIC: self._mask(lambda name: name in ("ar", "fa", "ps", "ur", "ckb")),
+            LATIN: self._mask(lambda name: name not in _IN_ARABIC_SCRIPT),
+            ARABIC: self._mask(lambda name: name in _IN_ARABIC_SCRIPT),
         }
 
     def identify(self, text: str) -> Identified:
@@ -68,7 +76,8 @@ class LanguageModel:
         best = int(np.argmax(probabilities))
         name = self.classes[best]
         language = name.removesuffix(ROMANISED_SUFFIX)
-        return Identified(_iso(language), float(probabilities[best]), script, name.endswith(ROMANISED_SUFFIX))
+        code = _ISO.get(language, language)
+        return Identified(code, float(probabilities[best]), script, name.endswith(ROMANISED_SUFFIX), variety=language)
 
     def probabilities(self, text: str, script: str) -> npt.NDArray[np.float32]:
         """The probability of each class, those of another script at zero."""
@@ -82,7 +91,9 @@ class LanguageModel:
     def to_bytes(self) -> bytes:
         """The model as a file."""
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, classes=np.array(self.classes), weights=self._weights.astype(np.float16), bias=self._bias)
+        np.savez_compressed(
+            buffer, classes=np.array(self.classes), weights=self._weights.astype(np.float16), bias=self._bias
+        )
         return buffer.getvalue()
 
     @classmethod
@@ -119,7 +130,8 @@ def train(texts: Sequence[str], classes: Sequence[str]) -> LanguageModel:
     rows = [features(text) for text in texts]
     indptr = np.cumsum([0] + [len(buckets) for buckets, _ in rows])
     matrix = csr_matrix(
-        (np.concatenate([v for _, v in rows]), np.concatenate([b for b, _ in rows]), indptr), shape=(len(rows), _BUCKETS)
+        (np.concatenate([v for _, v in rows]), np.concatenate([b for b, _ in rows]), indptr),
+        shape=(len(rows), _BUCKETS),
     )
     model = SGDClassifier(loss="log_loss", alpha=2e-6, class_weight="balanced", max_iter=30, tol=1e-4, random_state=7)
     model.fit(matrix, list(classes))
@@ -132,7 +144,3 @@ def features(text: str) -> Sparse:
     """Hashed n-grams of one to four characters within words, and whole words."""
     even = light(text).casefold().translate(_EVEN)
     return hashed(words(even), shortest=1, longest=_LONGEST, buckets=_BUCKETS)
-
-
-def _iso(name: str) -> str:
-    return {"ckb": "ku", "kmr": "ku"}.get(name, name)

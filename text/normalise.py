@@ -30,7 +30,9 @@ _TATWEEL = "\u0640"
 
 # Marks of the Arabic block: harakat, superscript alef, Quranic signs. Hamza and madda above are
 # left to composition (NFC), and taken off by fold().
-_ARABIC_MARKS = re.compile("[\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08d3-\u08ff]")
+_ARABIC_MARKS = re.compile(
+    "[\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08d3-\u08ff]"
+)
 _HAMZA_MARKS = re.compile("[\u0653-\u0655\u0674\u0621]")
 _LATIN_MARKS = re.compile("[\u0300-\u036f]")
 

@@ -5,6 +5,8 @@ from alembic import context
 from bot.models import Base
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True, version_table="bot_version")
+context.configure(
+    connection=connection, target_metadata=Base.metadata, render_as_batch=True, version_table="bot_version"
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -45,9 +45,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serve(
-        world, host=arguments.host, port=arguments.port, token=arguments.token
-    ) as server:
+    async with serve(world, host=arguments.host, port=arguments.port, token=arguments.token) as server:
         log.info("TELEGRAM_API_URL=%s TELEGRAM_TOKEN=%s", server.url, server.token)
         log.info("write to the bot at %s/", server.url)
         await stop.wait()

@@ -107,11 +107,7 @@ class Received:
 
     def parts(self, kind: str) -> list[str]:
         """The pieces of text with an entity of this kind, "code" or "phone_number" say."""
-        return [
-            slice_utf16(self.text, one["offset"], one["length"])
-            for one in self.entities
-            if one["type"] == kind
-        ]
+        return [slice_utf16(self.text, one["offset"], one["length"]) for one in self.entities if one["type"] == kind]
 
     def _button(self, one: Json) -> Button:
         copied = one.get("copy_text", {}).get("text")
@@ -213,9 +209,7 @@ class Person:
 
     async def video_note(self, seconds: int = 3) -> int:
         """Send a round video."""
-        return self._write(
-            {"video_note": self._file("video/note.mp4") | {"duration": seconds, "length": 240}}
-        )
+        return self._write({"video_note": self._file("video/note.mp4") | {"duration": seconds, "length": 240}})
 
     async def document(self, name: str = "paper.pdf", caption: str = "") -> int:
         """Send a file."""

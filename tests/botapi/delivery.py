@@ -126,8 +126,7 @@ class Updates:
         """The updates from `offset` on; those before it are confirmed and forgotten."""
         if self.webhook is not None:
             raise conflict(
-                "can't use getUpdates method while webhook is active; "
-                "use deleteWebhook to delete the webhook first"
+                "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
             )
         self._expire()
         self._confirm(offset)
@@ -136,10 +135,7 @@ class Updates:
         return [one.body for one in list(self._pending.values())[:limit]]
 
     async def _wait(self, timeout: float) -> None:
-        self._end_poll(
-            "terminated by other getUpdates request; "
-            "make sure that only one bot instance is running"
-        )
+        self._end_poll("terminated by other getUpdates request; make sure that only one bot instance is running")
         poll = self._poll = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(timeout):

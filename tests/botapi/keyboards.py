@@ -75,9 +75,7 @@ def _button(button: Any, limits: Limits) -> Json:
 
 def _check_action(button: Json, action: str, limits: Limits) -> None:
     value = button[action]
-    if action == "callback_data" and (
-        not isinstance(value, str) or len(value.encode()) > limits.callback_data
-    ):
+    if action == "callback_data" and (not isinstance(value, str) or len(value.encode()) > limits.callback_data):
         raise bad_request("BUTTON_DATA_INVALID")
     if action == "url" and (not isinstance(value, str) or checked_link(value) is None):
         raise bad_request(f"inline keyboard button URL '{value}' is invalid: Wrong HTTP URL")

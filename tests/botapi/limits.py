@@ -36,9 +36,7 @@ class Limits:
     set_webhook_every_s: float = 1.0
 
 
-UNLIMITED = Limits(
-    chat_per_s=None, group_per_minute=None, overall_per_s=None, set_webhook_every_s=0.0
-)
+UNLIMITED = Limits(chat_per_s=None, group_per_minute=None, overall_per_s=None, set_webhook_every_s=0.0)
 """Telegram's lengths, no rates: for tests that are about something else."""
 
 

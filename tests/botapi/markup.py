@@ -21,9 +21,9 @@ GIVEN_TYPES = set(TAGS.values()) | {"expandable_blockquote", "text_mention"}
 """Entity types a caller may give; the others are found in the text and ignored when given."""
 
 # Everything that shows nothing: a text of these alone counts as empty (tdlib, misc.cpp).
-INVISIBLE = set(
-    " \n\u00a0\u1680\u180e\u200b\u200c\u200d\u200e\u200f\u202e\u202f\u205f\u2800\u3000\ufeff\ufffc"
-) | {chr(code) for code in range(0x2000, 0x200B)}
+INVISIBLE = set(" \n\u00a0\u1680\u180e\u200b\u200c\u200d\u200e\u200f\u202e\u202f\u205f\u2800\u3000\ufeff\ufffc") | {
+    chr(code) for code in range(0x2000, 0x200B)
+}
 # Line and paragraph separators, the embedding and override controls, and three "vertical
 # lines" are removed without a word. The isolates U+2066 to U+2069 pass.
 REMOVED = {*range(0x2028, 0x202F), 0x0333, 0x033F, 0x030A, 0x0D}
@@ -43,9 +43,7 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
 
 
-def format_text(
-    raw: str, *, parse_mode: str, entities: Any, most: int, what: str = "message"
-) -> Formatted:
+def format_text(raw: str, *, parse_mode: str, entities: Any, most: int, what: str = "message") -> Formatted:
     """What Telegram stores for `raw`, or 400. An empty `raw` stays empty."""
     text, found = _parsed(raw, parse_mode, entities)
     formatted = _clean(text, found)
@@ -152,9 +150,7 @@ def _trimmed(units: Sequence[int]) -> tuple[int, int]:
     return lead, end
 
 
-def _moved(
-    entity: Entity, moved: Sequence[int], units: Sequence[int], lead: int, end: int
-) -> Entity | None:
+def _moved(entity: Entity, moved: Sequence[int], units: Sequence[int], lead: int, end: int) -> Entity | None:
     first = moved[entity["offset"]]
     last = min(moved[entity["offset"] + entity["length"]], end)
     while first < last and units[first] in (0x20, 0x0A):
@@ -170,9 +166,7 @@ _EDGE = "\u2066\u2067\u2068\u2069\u200e\u200f"
 _FOUND = (
     (
         "url",
-        re.compile(
-            rf"(?i)\b(?:https?://|(?:www\.|t\.me/))[^\s<>\"{_EDGE}]*[^\s<>\"{_EDGE}.,;:!?)]"
-        ),
+        re.compile(rf"(?i)\b(?:https?://|(?:www\.|t\.me/))[^\s<>\"{_EDGE}]*[^\s<>\"{_EDGE}.,;:!?)]"),
     ),
     ("email", re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")),
     (
@@ -214,8 +208,7 @@ def _with_found(formatted: Formatted) -> tuple[Entity, ...]:
         one
         for one in find_entities(formatted.text)
         if all(
-            one["offset"] + one["length"] <= other["offset"]
-            or one["offset"] >= other["offset"] + other["length"]
+            one["offset"] + one["length"] <= other["offset"] or one["offset"] >= other["offset"] + other["length"]
             for other in closed
         )
     ]

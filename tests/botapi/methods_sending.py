@@ -44,8 +44,7 @@ async def send_message(bot: Bot, params: Params) -> Json:
 
 @method(
     "sendPhoto",
-    optional=f"{SENDING} photo caption parse_mode caption_entities "
-    "show_caption_above_media has_spoiler",
+    optional=f"{SENDING} photo caption parse_mode caption_entities show_caption_above_media has_spoiler",
 )
 async def send_photo(bot: Bot, params: Params) -> Json:
     caption = _caption(bot, params)

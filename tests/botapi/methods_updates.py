@@ -45,8 +45,7 @@ async def get_updates(bot: Bot, params: Params) -> list[Json]:
 
 @method(
     "setWebhook",
-    optional="url certificate ip_address max_connections allowed_updates "
-    "drop_pending_updates secret_token",
+    optional="url certificate ip_address max_connections allowed_updates drop_pending_updates secret_token",
 )
 async def set_webhook(bot: Bot, params: Params) -> bool:
     if not params.has("url"):

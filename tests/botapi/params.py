@@ -28,9 +28,7 @@ class Upload:
 class Params:
     """Typed reading of a call's arguments, with Telegram's complaints."""
 
-    def __init__(
-        self, values: Mapping[str, Any], files: Mapping[str, Upload] | None = None
-    ) -> None:
+    def __init__(self, values: Mapping[str, Any], files: Mapping[str, Upload] | None = None) -> None:
         self.values = {name: value for name, value in values.items() if value is not None}
         self.files = dict(files or {})
 
@@ -50,9 +48,7 @@ class Params:
             return value
         return json.dumps(value)
 
-    def integer(
-        self, name: str, default: int = 0, *, low: int | None = None, high: int | None = None
-    ) -> int:
+    def integer(self, name: str, default: int = 0, *, low: int | None = None, high: int | None = None) -> int:
         """The argument as a number, kept within bounds as Telegram keeps it."""
         if not self.has(name):
             return default

@@ -316,9 +316,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def serve_in_thread(
-    world: World | None = None, *, port: int = 0, token: str = DEFAULT_TOKEN
-) -> Iterator[Server]:
+def serve_in_thread(world: World | None = None, *, port: int = 0, token: str = DEFAULT_TOKEN) -> Iterator[Server]:
     """Run a server beside a test that is not async; use `Server.run` to do things on it."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -226,9 +226,7 @@ class Bot:
 
     # --- messages -----------------------------------------------------------------------
 
-    def store(
-        self, chat: Chat, sender: User | None, content: Json, *, silent: bool = False
-    ) -> Message:
+    def store(self, chat: Chat, sender: User | None, content: Json, *, silent: bool = False) -> Message:
         """Put a message into a chat; `sender` None is the channel speaking for itself."""
         self._message_ids += 1
         now = self.world.clock()

@@ -233,9 +233,7 @@ async def test_entities_may_be_given_instead_of_markup(bot: Bot, amina: Person) 
         ("<a =x>x</a>", 'Empty attribute name in the tag "a" at byte offset 0'),
     ],
 )
-async def test_broken_markup_is_refused(
-    api: Server, amina: Person, html: str, complaint: str
-) -> None:
+async def test_broken_markup_is_refused(api: Server, amina: Person, html: str, complaint: str) -> None:
     answer = await post(api, "sendMessage", chat_id=amina.id, text=html, parse_mode="HTML")
     assert answer["description"] == f"Bad Request: can't parse entities: {complaint}"
 
@@ -448,9 +446,7 @@ async def test_deleting_many(bot: Bot, amina: Person, clock: FalseClock) -> None
         await bot.delete_messages(amina.id, list(range(101)))
 
 
-async def test_a_tap_is_answered_once_and_in_time(
-    bot: Bot, amina: Person, clock: FalseClock
-) -> None:
+async def test_a_tap_is_answered_once_and_in_time(bot: Bot, amina: Person, clock: FalseClock) -> None:
     await bot.send_message(amina.id, "?", reply_markup=keyboard("yes", data="y1"))
     tap = await amina.tap("yes")
     [start, update] = await bot.get_updates()
@@ -570,9 +566,7 @@ async def test_updates_are_kept_until_confirmed(bot: Bot, amina: Person) -> None
     assert await bot.get_updates(offset=-5) == ()
 
 
-async def test_updates_are_forgotten_after_a_day(
-    bot: Bot, amina: Person, clock: FalseClock
-) -> None:
+async def test_updates_are_forgotten_after_a_day(bot: Bot, amina: Person, clock: FalseClock) -> None:
     clock.now += 24 * 3600 - 1
     await amina.say("later")
     clock.now += 2
@@ -679,9 +673,7 @@ async def set_hook(api: Server, receiver: Receiver, **more: Any) -> None:
     assert (await post(api, "setWebhook", url=receiver.url, **more))["ok"]
 
 
-async def test_a_webhook_gets_the_secret_and_what_waited(
-    api: Server, receiver: Receiver, amina: Person
-) -> None:
+async def test_a_webhook_gets_the_secret_and_what_waited(api: Server, receiver: Receiver, amina: Person) -> None:
     await set_hook(api, receiver, secret_token="s3cret_-")
     await amina.say("now")
     await receiver.wait_for(2)
@@ -701,9 +693,7 @@ async def test_a_webhook_that_fails_is_tried_again_in_order(
     assert info.url == receiver.url
 
 
-async def test_a_webhook_that_is_away_or_slow_gets_it_later(
-    api: Server, bot: Bot, amina: Person
-) -> None:
+async def test_a_webhook_that_is_away_or_slow_gets_it_later(api: Server, bot: Bot, amina: Person) -> None:
     receiver = Receiver()
     async with listening(receiver.app) as port:
         receiver.url = f"http://127.0.0.1:{port}/hook"
@@ -720,9 +710,7 @@ async def test_a_webhook_that_is_away_or_slow_gets_it_later(
     assert receiver.texts == ["/start", "nobody there"]
 
 
-async def test_a_failing_chat_does_not_hold_up_the_others(
-    api: Server, receiver: Receiver, amina: Person
-) -> None:
+async def test_a_failing_chat_does_not_hold_up_the_others(api: Server, receiver: Receiver, amina: Person) -> None:
     receiver.open.clear()
     await set_hook(api, receiver, max_connections=2)
     await receiver.wait_for(1)
@@ -759,9 +747,7 @@ async def test_no_updates_are_lost_between_the_two_ways(
     assert receiver.texts == ["y"]
 
 
-async def test_the_answer_to_a_webhook_may_be_a_call(
-    api: Server, receiver: Receiver, amina: Person
-) -> None:
+async def test_the_answer_to_a_webhook_may_be_a_call(api: Server, receiver: Receiver, amina: Person) -> None:
     receiver.reply = {"method": "sendMessage", "chat_id": amina.id, "text": "at once"}
     await set_hook(api, receiver)
     [got] = await amina.wait_for_messages(1)
@@ -883,9 +869,7 @@ async def test_scripted_errors(api: Server, bot: Bot, amina: Person) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_cut_line_before_and_after_the_effect(
-    api: Server, bot: Bot, amina: Person, after: bool
-) -> None:
+async def test_a_cut_line_before_and_after_the_effect(api: Server, bot: Bot, amina: Person, after: bool) -> None:
     api.faults.cut(method="sendMessage", after=after)
     with pytest.raises(NetworkError):
         await bot.send_message(amina.id, "x")

@@ -279,19 +279,21 @@ async function deliver(item, mine, tries) {
       token = answer.token;
       poll(mine);
     }
+    waiting = Date.now(); // the answer may overtake the receipt
     await request("POST", "/chat/messages", item.body, item.key);
     if (mine !== chat) return;
     setState(item, "sent");
     if (isHide(item.body.data)) return hidden();
     tell("");
-    waiting = Date.now();
+    wake();
+    if (!waiting) return;
     $("working").hidden = false;
     if (follow) reveal();
     clearTimeout(slowTimer);
     slowTimer = setTimeout(() => told || tell("slow"), SLOW_MS);
-    wake();
   } catch ({ status }) {
     if (mine !== chat) return;
+    answered();
     if (!status) tell("offline");
     if (!(status < 500 || status === 503) && tries < RETRY_MS.length) {
       await sleep(RETRY_MS[tries]);
