@@ -64,8 +64,8 @@ def utf16_length(text: str) -> int:
 
 
 def _isolated_line(line: str) -> str:
-    if not line or not any(is_right_to_left(character) for character in line):
-        return line
+    if not any(is_right_to_left(character) for character in line):
+        return f"{FSI}{line}{PDI}" if any(character.isalpha() for character in line) else line
     step = _STEP.match(line)
     start = step.end() if step else 0
     return line[:start] + _ISOLATED.sub(lambda match: f"{FSI}{match[0]}{PDI}", line[start:])

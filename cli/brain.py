@@ -44,9 +44,17 @@ class Brain:
         return [(str(row["name"]), float(row["confidence"])) for row in parsed.get("intent_ranking", ())]
 
 
+def _silence() -> None:
+    """Rasa logs every text at debug level, and its libraries warn on import: neither belongs here."""
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger().setLevel(logging.CRITICAL)
+    warnings.showwarning = lambda *_, **__: None
+
+
 def _load(path: Path) -> Any:
-    warnings.filterwarnings("ignore")
-    logging.getLogger("rasa").setLevel(logging.ERROR)
+    _silence()
     from rasa.core.agent import Agent
     from rasa.shared.exceptions import RasaException
 

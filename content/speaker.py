@@ -108,7 +108,7 @@ class Speaker:
             english, _, _ = self._safety_text(topic, SOURCE_LANGUAGE)
             draft = self.catalogue.line("utter_draft_line", spoken)
             text = "\n\n".join([text, draft, f"{_SHOWN_ENGLISH}\n{english}"])
-        return Message(f"{PICTOGRAM} {text}", spoken, self.after_safety(spoken), Kind.SAFETY, f"utter_{topic}")
+        return Message(f"{PICTOGRAM}\n{text}", spoken, self.after_safety(spoken), Kind.SAFETY, f"utter_{topic}")
 
     def safety_repeat(self, language: str) -> Message:
         """What is said when the same danger is written again within the hour."""
