@@ -11,8 +11,8 @@ from rich.table import Table
 from cli.failing import Failed
 from content.check import check as run_check
 from content.report import translation_report
-from content.source import SourceError
 from content.strings import compile_catalogues, update
+from content.yaml_file import SourceError
 from settings import ROOT
 
 app = typer.Typer(help="Answers and translations.", no_args_is_help=True)

@@ -22,8 +22,8 @@ from cli.failing import Failed
 from cli.processes import Child
 from cli.train import ensure_trained
 from content.contacts import ContactTable
-from content.source import SourceError
 from content.strings import compile_catalogues
+from content.yaml_file import SourceError
 from settings import ROOT, TELEGRAM_PUBLIC_API, Settings
 
 console = Console(stderr=True)
@@ -117,7 +117,7 @@ def _check_content() -> None:
 
         Speaker.load(ROOT)
     except SourceError as error:
-        raise Failed(f"domain: {error}") from error
+        raise Failed(f"content: {error}") from error
     except OSError:
         raise
     except Exception as error:  # broken content of any kind is one line for the operator

@@ -6,18 +6,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import yaml
 from babel.messages.catalog import Catalog
 
 from content.contacts import ContactTable
 from content.languages import SOURCE_LANGUAGE, Languages
-from content.source import Response, SourceError, read_responses, strings
+from content.source import Response, read_responses, strings
 from content.strings import catalogue_path, read
 from content.topics import TALK_AREA, Topics
+from content.yaml_file import SourceError, read_yaml
 
 MAX_ANSWER_WORDS = 90
 MAX_STEPS_WORDS = 60
@@ -74,7 +72,7 @@ def check(root: Path, today: date | None = None) -> list[Problem]:
         content = _load(root, today or date.today())
     except SourceError as error:
         return [Problem("domain", "-", SOURCE_LANGUAGE, str(error))]
-    except (KeyError, TypeError, ValueError, yaml.YAMLError, OSError) as error:
+    except (KeyError, TypeError, ValueError, OSError) as error:
         return [Problem("content", "-", "-", f"cannot be read: {' '.join(str(error).split())[:200]}")]
     checks: tuple[Callable[[_Content], Iterator[Problem]], ...] = (
         _topics_have_answers,
@@ -101,7 +99,7 @@ def _load(root: Path, today: date) -> _Content:
         topics=Topics.load(folder / "topics.yml"),
         languages=languages,
         contacts=ContactTable.load(folder / "danger" / "contacts.yml"),
-        sources=frozenset(_yaml(folder / "sources.yml")["sources"]),
+        sources=frozenset(read_yaml(folder / "sources.yml")["sources"]),
         catalogues={code: read(path, code) if path.is_file() else Catalog(locale=code) for code, path in paths.items()},
     )
 
@@ -184,7 +182,7 @@ def _contact_table(content: _Content) -> Iterator[Problem]:
 
 
 def _forbidden(content: _Content) -> Iterator[Problem]:
-    rules = _yaml(content.root / "content" / "forbidden.yml")["patterns"]
+    rules = read_yaml(content.root / "content" / "forbidden.yml")["patterns"]
     for response in content.responses.values():
         for language, text in _spoken(content, response):
             for rule in rules:
@@ -195,7 +193,7 @@ def _forbidden(content: _Content) -> Iterator[Problem]:
 
 
 def _numbers_have_countries(content: _Content) -> Iterator[Problem]:
-    names = _yaml(content.root / "content" / "country_names.yml")["names"]
+    names = read_yaml(content.root / "content" / "country_names.yml")["names"]
     for response in content.responses.values():
         if response.name.startswith("utter_contact_"):
             continue  # these stand under a heading that names the country
@@ -250,12 +248,3 @@ def _ascii_digits(text: str) -> str:
 
 def _short(text: str) -> str:
     return text.splitlines()[0][:40]
-
-
-@lru_cache(maxsize=8)
-def _yaml_at(path: Path, changed: int) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def _yaml(path: Path) -> Any:
-    return _yaml_at(path, path.stat().st_mtime_ns)

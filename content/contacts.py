@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from content.yaml_file import read_yaml
 
 POLICE = "police"
 
@@ -47,7 +47,7 @@ class ContactTable:
     @classmethod
     def load(cls, path: Path) -> ContactTable:
         """Read the table; raises ``KeyError`` where a topic names a contact that is not in it."""
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path)
         contacts = {key: _contact(key, row) for key, row in data["contacts"].items()}
         topics = {
             topic: FirstContact(topic, tuple(contacts[key] for key in row["first"]), row["show"])

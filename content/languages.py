@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from content.yaml_file import read_yaml
 
 SOURCE_LANGUAGE = "en"
 
@@ -33,7 +33,7 @@ class Languages:
     @classmethod
     def load(cls, path: Path) -> Languages:
         """Read the list; raises ``KeyError`` or ``TypeError`` where an entry lacks a field."""
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))["languages"]
+        rows = read_yaml(path)["languages"]
         return cls(
             [Language(**{**row, "telegram": tuple(row["telegram"]), "counts": tuple(row["counts"])}) for row in rows]
         )

@@ -7,13 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from content.yaml_file import SourceError, read_yaml
 
 PARAGRAPH_BREAK = "\n\n"
-
-
-class SourceError(Exception):
-    """A domain file that cannot be read; the text names the file and what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +87,7 @@ def strings(response: Response) -> Iterator[SourceString]:
 
 
 def _read_file(path: Path) -> dict[str, Response]:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" line {place.line + 1}" if place else ""
-        raise SourceError(f"{path.name}{where}: not valid YAML") from error
-    if not isinstance(data, dict):
-        raise SourceError(f"{path.name}: expected a mapping")
-    entries = data.get("responses") or {}
+    entries = read_yaml(path).get("responses") or {}
     return {
         name: Response(name=name, file=path, variants=variants_of(path, name, rows)) for name, rows in entries.items()
     }

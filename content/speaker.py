@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from content import keys
 from content.catalogue import Catalogue, Said
@@ -19,6 +16,7 @@ from content.contacts import POLICE, ContactTable
 from content.languages import SOURCE_LANGUAGE, Languages
 from content.messages import Button, Kind, Message, Rows, paired, stacked
 from content.topics import TALK_AREA, Topics
+from content.yaml_file import read_yaml
 
 PICTOGRAM = "⚠️"
 _SHOWN_ENGLISH = "English:"
@@ -52,8 +50,8 @@ class Speaker:
             catalogue=Catalogue.load(root),
             topics=Topics.load(content / "topics.yml"),
             contacts=ContactTable.load(content / "danger" / "contacts.yml"),
-            sites=_read_yaml(content / "sites.yml")["sites"],
-            foreign_lines=_read_yaml(content / "foreign_lines.yml")["lines"],
+            sites=read_yaml(content / "sites.yml")["sites"],
+            foreign_lines=read_yaml(content / "foreign_lines.yml")["lines"],
             today=today,
         )
 
@@ -263,7 +261,3 @@ class Speaker:
 
     def _menu_row(self, language: str) -> tuple[Button, ...]:
         return (Button(self.label("menu", language), keys.AREA),)
-
-
-def _read_yaml(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from content.yaml_file import read_yaml
 
 OUT_OF_SCOPE = "out_of_scope"
 TALK_AREA = "talk"
@@ -31,7 +31,7 @@ class Topics:
     @classmethod
     def load(cls, path: Path) -> Topics:
         """Read the file; raises ``KeyError`` where a topic has no ``means``."""
-        areas = yaml.safe_load(path.read_text(encoding="utf-8"))["areas"]
+        areas = read_yaml(path)["areas"]
         return cls(
             [
                 Topic(id=name, area=area, means=entry["means"], danger=entry.get("danger", False))

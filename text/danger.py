@@ -110,21 +110,34 @@ def spaced_words(text: str) -> str:
 def _read(path: Path, code: str, topics: tuple[str, ...]) -> _WordList:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DangerListError(f"{path.name}: not valid YAML") from error
-    unknown = set(data.get("topics") or {}) - set(topics)
+    classes = {
+        name: _alternatives(members, {}, path) for name, members in _section(data, "classes", path).items()
+    }
+    patterns = {
+        key: {topic: _compiled(rows, classes, path) for topic, rows in _section(data, key, path).items()}
+        for key in ("topics", "unless")
+    }
+    unknown = sorted((set(patterns["topics"]) | set(patterns["unless"]) - {_EVERY_TOPIC}) - set(topics))
     if unknown:
-        raise DangerListError(f"{path.name}: {sorted(unknown)[0]} is no danger topic")
-    classes = {name: _alternatives(members, {}, path) for name, members in (data.get("classes") or {}).items()}
-    return _WordList(
-        language=code,
-        topics={t: _compiled(rows, classes, path) for t, rows in (data.get("topics") or {}).items()},
-        unless={t: _compiled(rows, classes, path) for t, rows in (data.get("unless") or {}).items()},
-    )
+        raise DangerListError(f"{path.name}: {unknown[0]} is no danger topic")
+    return _WordList(language=code, topics=patterns["topics"], unless=patterns["unless"])
 
 
-def _compiled(rows: Any, classes: dict[str, str], path: Path) -> tuple[_Pattern, ...]:
-    return tuple(_pattern(str(row), classes, path) for row in rows or ())
+def _section(data: Any, key: str, path: Path) -> dict[str, list[Any]]:
+    """A part of the file: lists by name. A string would be read letter by letter, and match nearly everything."""
+    section = (data.get(key) or {}) if isinstance(data, dict) else data
+    if not isinstance(section, dict):
+        raise DangerListError(f"{path.name}: expected a mapping of {key}")
+    for name, rows in section.items():
+        if rows is not None and not isinstance(rows, list):
+            raise DangerListError(f"{path.name}: {name} is not a list")
+    return {str(name): rows or [] for name, rows in section.items()}
+
+
+def _compiled(rows: list[Any], classes: dict[str, str], path: Path) -> tuple[_Pattern, ...]:
+    return tuple(_pattern(str(row), classes, path) for row in rows)
 
 
 def _pattern(row: str, classes: dict[str, str], path: Path) -> _Pattern:

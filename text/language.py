@@ -9,6 +9,8 @@ language alone (ټ, ٹ, ے, پ) still speak. Numpy only: the gateway uses it wit
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -67,7 +69,7 @@ class LanguageModel:
 
     def identify(self, text: str) -> Identified:
         """The most probable language of a message."""
-        script = dominant_script(text)
+        script = dominant_script(light(text))
         if script is None:
             return Identified(UNDETERMINED, 0.0, None)
         if script not in self._scripts:
@@ -98,9 +100,12 @@ class LanguageModel:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> LanguageModel:
-        """The model of a file written by :meth:`to_bytes`; raises ``ValueError`` or ``KeyError``."""
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            return cls([str(c) for c in stored["classes"]], stored["weights"].astype(np.float32), stored["bias"])
+        """The model of a file written by :meth:`to_bytes`; raises ``ValueError`` where it is none."""
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+                return cls([str(c) for c in stored["classes"]], stored["weights"].astype(np.float32), stored["bias"])
+        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+            raise ValueError("not a language model") from error
 
     def _mask(self, wanted: Callable[[str], bool]) -> npt.NDArray[np.bool_]:
         return np.array([wanted(name) for name in self.classes], dtype=bool)
@@ -108,7 +113,7 @@ class LanguageModel:
 
 def identify_by_letters(text: str) -> Identified:
     """A guess from letters alone, for the moment before any model is trained."""
-    script = dominant_script(text)
+    script = dominant_script(light(text))
     if script == LATIN:
         return Identified("en", 0.5, script)
     if script != ARABIC:
