@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check strings train lock clean bench demo
+.PHONY: help setup run test check strings train lock clean bench
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ train: setup ## train where no model fits the present data
 
 lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	@$(UV) pip compile pyproject.toml --extra dev --generate-hashes --no-annotate --no-header --python-version 3.11 -o requirements.lock -q
+
+bench: setup ## measure beside Rasa's starter bot, into docs/performance.md
+	@$(BIN)/python -m bench.first_answer
 
 clean: ## delete what can be made again
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache var/cache var/models

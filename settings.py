@@ -66,7 +66,7 @@ def load(environ: dict[str, str] | None = None, *, env_file: Path | None = None)
         data_dir=data_dir,
         telegram_token=_token(values),
         telegram_api_url=_url(values, "TELEGRAM_API_URL", TELEGRAM_PUBLIC_API),
-        telegram_webhook_secret=_webhook_secret(values),
+        telegram_webhook_secret=_webhook_secret(values, data_dir),
         public_url=_url(values, "PUBLIC_URL", "") or None,
         database_url=_database(values, "DATABASE_URL", data_dir / "records.sqlite3"),
         gateway_database_url=_database(values, "GATEWAY_DATABASE_URL", data_dir / "gateway.sqlite3"),
@@ -138,14 +138,24 @@ def _token(values: dict[str, str]) -> str | None:
     return token
 
 
-def _webhook_secret(values: dict[str, str]) -> str | None:
+def _webhook_secret(values: dict[str, str], data_dir: Path) -> str | None:
     secret = values.get("TELEGRAM_WEBHOOK_SECRET", "").strip()
     if not secret:
-        return None
+        return _kept_secret(data_dir / "webhook.secret") if values.get("PUBLIC_URL", "").strip() else None
     allowed = all(c.isascii() and (c.isalnum() or c in "_-") for c in secret)
     if not allowed or len(secret) > 256:
         raise SettingError("TELEGRAM_WEBHOOK_SECRET: 1 to 256 characters of A-Z, a-z, 0-9, _ and -")
     return secret
+
+
+def _kept_secret(path: Path) -> str:
+    """A secret made on the first start, the same for every process of this data folder."""
+    try:
+        if not path.exists():
+            private_file(path, secrets.token_urlsafe(32).encode())
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"TELEGRAM_WEBHOOK_SECRET: cannot read or make {path}") from error
 
 
 def _url(values: dict[str, str], name: str, default: str) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
@@ -23,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from telegram.error import InvalidToken, TelegramError
 
 from bot import inbox, outbox, people
-from bot.conversation import Conversation
+from bot.conversation import Conversation, forget_safety_sent
 from bot.crypto import Vault
 from bot.gateway_store import GatewayStore
 from bot.health import Health
@@ -97,13 +96,10 @@ class Gateway:
             wake=self.workers.wake,
             version=_static_version(),
         )
-        self.webhook_secret = settings.telegram_webhook_secret or (
-            secrets.token_urlsafe(32) if settings.public_url else None
-        )
 
     def app(self) -> Starlette:
         """The app; its lifespan runs the workers, the sender and polling."""
-        webhook = Webhook(self.intake, self.webhook_secret)
+        webhook = Webhook(self.intake, self.settings.telegram_webhook_secret)
 
         async def receive(request: Request) -> Response:
             return await webhook(request)
@@ -159,7 +155,7 @@ class Gateway:
         if self.settings.public_url:
             await channel.bot.set_webhook(
                 f"{self.settings.public_url}/telegram/webhook",
-                secret_token=self.webhook_secret,
+                secret_token=self.settings.telegram_webhook_secret,
                 allowed_updates=ALLOWED_UPDATES,
                 drop_pending_updates=False,
             )
@@ -241,6 +237,7 @@ def _purge(session: Any) -> None:
     outbox.purge(session, now)
     people.forget_the_silent(session, datetime.fromtimestamp(now, UTC).date())
     people.forget_closed_pages(session, now)
+    forget_safety_sent(session, now)
 
 
 def _static_version() -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from bot import outbox, people
@@ -35,6 +36,7 @@ SAFETY_REPEAT_SECONDS = 3600
 _DANGER_PATIENCE = 0.6
 GROUP_LEAVE = "utter_group_leave"
 FORGOTTEN = "utter_forgotten"
+FORGOTTEN_WEB = "utter_forgotten_web"
 
 _BAD = {
     Sent.VOICE: "utter_bad_voice",
@@ -183,13 +185,13 @@ class Conversation:
         if key == keys.LANGUAGE:
             return self._language(person, argument)
         if key == keys.ENGLISH:
-            return Outcome([self.speaker.english(argument)])
+            return Outcome([self.speaker.english(argument, person.site)])
         if key == keys.PERSON:
             return Outcome([self.speaker.person(language)])
         if key == keys.HIDE:
             return Outcome([self.speaker.line("utter_hidden", language)], hide_all=True)
         if key == keys.FORGET:
-            return self._forget(language, argument)
+            return self._forget(person, argument)
         return Outcome([self.speaker.line("utter_old_button", language).with_rows(self._menu(language))])
 
     async def _command(self, person: Known, incoming: Incoming) -> Outcome:
@@ -201,7 +203,7 @@ class Conversation:
         if incoming.data == "language":
             return Outcome([self.speaker.language_choice(language)])
         if incoming.data == "forget":
-            return self._forget(language, "yes")
+            return self._forget(person, "yes")
         if incoming.data in _COMMAND_TOPICS:
             return Outcome(await self._say(person, _COMMAND_TOPICS[incoming.data], language))
         words = f"{incoming.data} {incoming.text}".strip()
@@ -229,14 +231,16 @@ class Conversation:
         def change(row: Person) -> None:
             row.choice = row.last_clear = code
 
-        return Outcome([self.speaker.menu(code, "utter_language_set")], change)
+        return Outcome([self.speaker.language_set(code)], change)
 
-    def _forget(self, language: str, argument: str) -> Outcome:
+    def _forget(self, person: Known, argument: str) -> Outcome:
+        language = person.fallback_language()
         if argument != "yes":
             yes = Button(self.speaker.label("forget", language), keys.FORGET + "yes")
             no = Button(self.speaker.label("no", language), keys.AREA)
             return Outcome([self.speaker.line("utter_forget_confirm", language).with_rows(*stacked(yes, no))])
-        return Outcome([self.speaker.line(FORGOTTEN, language)], people.wipe, hide_all=False)
+        goodbye = FORGOTTEN_WEB if person.channel == people.WEB else FORGOTTEN
+        return Outcome([self.speaker.line(goodbye, language)], people.wipe)
 
     def _location(self, person: Known, incoming: Incoming) -> Outcome:
         message = self.speaker.line("utter_bad_location", person.fallback_language(), coordinates=incoming.data)
@@ -251,9 +255,7 @@ class Conversation:
 
     def _bad_words(self, incoming: Incoming, reading: Reading) -> str | None:
         text = incoming.text
-        if not light(text):
-            return "utter_bad_emoji" if without_emoji(text) != text.strip() else "utter_bad_empty"
-        if reading.letters == 0 and not any(character.isdigit() for character in text):
+        if reading.letters == 0 and not any(character.isdigit() for character in light(text)):
             return "utter_bad_emoji" if without_emoji(text) != text.strip() else "utter_bad_empty"
         return "utter_bad_too_long" if len(text) > MAX_CHARACTERS else None
 
@@ -313,6 +315,11 @@ def first_within_the_hour(session: Session, vault: Vault, person_id: str, topic:
     else:
         row.until = now + SAFETY_REPEAT_SECONDS
     return True
+
+
+def forget_safety_sent(session: Session, now: float) -> None:
+    """Delete the notes of safety texts that went out more than an hour ago."""
+    session.execute(delete(SafetySent).where(SafetySent.until < now))
 
 
 def _ids(incoming: Incoming) -> tuple[int, ...]:

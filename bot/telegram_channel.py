@@ -35,6 +35,7 @@ ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_membe
 _COMMANDS = ("start", "menu", "language", "privacy", "help", "forget")
 _CALL_SECONDS = 15.0
 _DELETE_AT_ONCE = 100
+_TELEGRAM_CODE = 2  # Telegram takes two-letter codes only; others read the English commands
 
 
 class Fate(Enum):
@@ -114,6 +115,8 @@ class TelegramChannel:
         """Commands and descriptions in every language; English also for all others."""
         for language in self._languages:
             code = language.code
+            if len(code) != _TELEGRAM_CODE:
+                continue
             codes = ["", code] if code == SOURCE_LANGUAGE else [code]
             commands = [BotCommand(name, speaker.catalogue.line(f"utter_command_{name}", code)) for name in _COMMANDS]
             for tag in codes:

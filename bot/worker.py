@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
@@ -96,7 +97,7 @@ class Workers:
             await self._later(claimed, person, error)
             return
         except Exception as error:  # one message that cannot be answered must not stop the rest
-            logger.exception("a turn failed: %s", type(error).__name__)
+            logger.error("a turn failed: %s at %s", type(error).__name__, _place(error))
             await self._later(claimed, person, RasaFailed(type(error).__name__))
             return
         await self._finish(claimed, person, outcome)
@@ -180,6 +181,12 @@ class Workers:
             )
         except SQLAlchemyError as error:
             logger.warning("an answer was not counted: %s", type(error).__name__)
+
+
+def _place(error: BaseException) -> str:
+    """Where an error arose, without what it says: its text may hold a person's words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
 
 
 def _known(session: Session, claimed: Claim) -> Known | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gettext
 import json
 import logging
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -20,6 +21,7 @@ from content.source import PARAGRAPH_BREAK, Response, Variant, read_responses
 logger = logging.getLogger(__name__)
 
 DOMAIN = "messages"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 APOLOGY = "Sorry, I have no words for this. Please ask a person at the centre."
 
 
@@ -137,9 +139,7 @@ class Catalogue:
 
 def fill(text: str, values: dict[str, str]) -> str:
     """Put values into ``{placeholders}``; a placeholder without a value becomes empty, never braces."""
-    for key, value in values.items():
-        text = text.replace("{" + key + "}", value)
-    return text
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], ""), text)
 
 
 def state_key(context: str, english: str) -> str:

@@ -67,25 +67,14 @@ class _Content:
 
 
 def check(root: Path, today: date | None = None) -> list[Problem]:
-    """All problems in the content below a project folder."""
+    """All problems in the content below a project folder; what cannot be read is one of them."""
     try:
         content = _load(root, today or date.today())
+        return [problem for run in _CHECKS for problem in run(content)]
     except SourceError as error:
         return [Problem("domain", "-", SOURCE_LANGUAGE, str(error))]
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except (KeyError, TypeError, ValueError, OSError, re.error) as error:
         return [Problem("content", "-", "-", f"cannot be read: {' '.join(str(error).split())[:200]}")]
-    checks: tuple[Callable[[_Content], Iterator[Problem]], ...] = (
-        _topics_have_answers,
-        _sources_are_known,
-        _reviews_are_due,
-        _lengths,
-        _placeholders_have_values,
-        _contact_table,
-        _forbidden,
-        _numbers_have_countries,
-        _translations,
-    )
-    return [problem for run in checks for problem in run(content)]
 
 
 def _load(root: Path, today: date) -> _Content:
@@ -248,3 +237,16 @@ def _ascii_digits(text: str) -> str:
 
 def _short(text: str) -> str:
     return text.splitlines()[0][:40]
+
+
+_CHECKS: tuple[Callable[[_Content], Iterator[Problem]], ...] = (
+    _topics_have_answers,
+    _sources_are_known,
+    _reviews_are_due,
+    _lengths,
+    _placeholders_have_values,
+    _contact_table,
+    _forbidden,
+    _numbers_have_countries,
+    _translations,
+)

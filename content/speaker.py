@@ -15,7 +15,7 @@ from content.catalogue import Catalogue, Said
 from content.contacts import POLICE, ContactTable
 from content.languages import SOURCE_LANGUAGE, Languages
 from content.messages import Button, Kind, Message, Rows, paired, stacked
-from content.topics import TALK_AREA, Topics
+from content.topics import EMERGENCY_AREA, TALK_AREA, Topics
 from content.yaml_file import read_yaml
 
 PICTOGRAM = "⚠️"
@@ -88,7 +88,10 @@ class Speaker:
         related = [self.topic_button(name, said.language) for name in said.metadata.get("related", ())]
         message = message.with_rows(*stacked(*related))
         return message.with_rows(
-            *self._english(said), *self._forget(topic, said.language), self._menu_row(said.language)
+            *self._english(said),
+            *self._forget(topic, said.language),
+            self._person_row(said),
+            self._menu_row(said.language),
         )
 
     def line(self, response: str, language: str, /, **values: str) -> Message:
@@ -140,10 +143,14 @@ class Speaker:
 
     def start(self, language: str, site: str | None = None) -> Message:
         """The welcome, with the centre of a poster where there is one."""
-        message = self.line("utter_start", language)
+        message = self._with_draft_line(self.line("utter_start", language))
         if site is None:
             return message
         return message.with_text(self.catalogue.line("utter_start_site", message.language, site=self.site_name(site)))
+
+    def language_set(self, language: str) -> Message:
+        """What is said when a language was chosen: the menu, and that the words are drafts."""
+        return self._with_draft_line(self.menu(language, "utter_language_set"))
 
     def unsupported(self, code: str, fallback: str, variety: str = "") -> Message:
         """What somebody gets whose language we do not speak: a line of their own where we have one."""
@@ -175,7 +182,11 @@ class Speaker:
         title = self.catalogue.say(f"utter_area_{area}", language)
         buttons = [self.topic_button(topic.id, title.language) for topic in self.topics.areas[area]]
         back = Button(self.label("back", title.language), keys.AREA)
-        return Message(title.text, title.language, (*stacked(*buttons), (back,)), Kind.LINE, title.response)
+        message = Message(title.text, title.language, (*stacked(*buttons), (back,)), Kind.LINE, title.response)
+        if area != EMERGENCY_AREA:
+            return message
+        abroad = self.catalogue.line("utter_safety_croatia", title.language)
+        return message.with_text(self.emergency_line(title.language), abroad)
 
     def language_choice(self, language: str) -> Message:
         """The languages by their own names."""
@@ -183,11 +194,11 @@ class Speaker:
         buttons = [Button(entry.own_name, keys.LANGUAGE + entry.code) for entry in self.languages]
         return message.with_rows(*paired(buttons))
 
-    def english(self, response: str) -> Message:
-        """The English original behind a translation."""
+    def english(self, response: str, site: str | None = None) -> Message:
+        """The English original behind a translation, for the same site."""
         if response not in self.catalogue.responses:
             return self.line("utter_old_button", SOURCE_LANGUAGE)
-        return self.respond(response, SOURCE_LANGUAGE)
+        return self.respond(response, SOURCE_LANGUAGE, site=site)
 
     def switch_offer(self, language: str) -> tuple[str, Button]:
         """The line and the button that offer to answer always in a language."""
@@ -235,21 +246,41 @@ class Speaker:
             blocks.append(papers.text)
             said.append(papers)
         if by_phone:
-            blocks.append(self.catalogue.line("utter_safety_retry", language))
+            said.append(self.catalogue.say("utter_safety_retry", language))
+            blocks.append(said[-1].text)
         blocks.append(f"{show.text}\n«{first.show}»\n({meaning.text})")
         return "\n\n".join(blocks), language, all(part.state.signed for part in [*said, show, meaning])
+
+    def _with_draft_line(self, message: Message) -> Message:
+        """Said once where somebody begins, so that menus and short lines need not repeat it."""
+        if message.language == SOURCE_LANGUAGE:
+            return message
+        said = self.catalogue.say(message.response, message.language)
+        return (
+            message
+            if said.state.signed
+            else message.with_text(self.catalogue.line("utter_draft_line", message.language))
+        )
 
     def _notes(self, said: Said) -> list[str]:
         """What must be said under an answer: for which centre, that it is old, that it is a draft."""
         notes = []
         if said.site:
             notes.append(self.catalogue.line("utter_site_line", said.language, site=self.site_name(said.site)))
-        review_by = str(said.metadata.get("review_by", ""))
-        if review_by and review_by < self._today().isoformat():
-            notes.append(self.catalogue.line("utter_stale_line", said.language, date=str(said.metadata["checked"])))
+        if self._stale(said):
+            checked = str(said.metadata.get("checked") or said.metadata["review_by"])
+            notes.append(self.catalogue.line("utter_stale_line", said.language, date=checked))
         if not said.state.signed:
             notes.append(self.catalogue.line("utter_draft_line", said.language))
         return notes
+
+    def _stale(self, said: Said) -> bool:
+        review_by = str(said.metadata.get("review_by", ""))
+        return bool(review_by) and review_by < self._today().isoformat()
+
+    def _person_row(self, said: Said) -> tuple[Button, ...]:
+        """A person, where the answer is old (protection.md, rule 6)."""
+        return (Button(self.label("person", said.language), keys.PERSON),) if self._stale(said) else ()
 
     def _english(self, said: Said) -> Rows:
         if said.state.signed or said.language == SOURCE_LANGUAGE:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -16,11 +17,12 @@ from typing import IO, Any
 import yaml
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import PoFileError, read_po, write_po
 
 from content.catalogue import DOMAIN, state_key
 from content.languages import Languages
 from content.source import Response, read_responses, strings, variants_of
+from content.yaml_file import SourceError
 
 STATE_PREFIX = "state:"
 HEADER = "# Words of Rahnuma. Written by `make strings`; how to translate: docs/translating.md"
@@ -54,15 +56,20 @@ def catalogue_path(locale: Path, code: str) -> Path:
 
 
 def read(path: Path, code: str | None = None) -> Catalog:
-    """Read one ``.po`` file."""
-    with path.open("rb") as handle:
-        return read_po(handle, locale=code, abort_invalid=True)
+    """Read one ``.po`` file; raises :class:`content.source.SourceError` naming it where it is broken."""
+    try:
+        with path.open("rb") as handle:
+            return read_po(handle, locale=code, abort_invalid=True)
+    except (PoFileError, ValueError) as error:
+        name = "/".join(path.parts[-3:])
+        raise SourceError(f"{name}: {' '.join(str(error).split())[:100]}") from error
 
 
 def as_text(catalog: Catalog) -> bytes:
     """A catalogue as it stands on disk: no dates, no line numbers, stable order."""
     buffer = io.BytesIO()
-    write_po(buffer, catalog, omit_header=False, no_location=True, width=100, include_previous=True)
+    # The previous English is left out: Babel reads it back as a translator's comment, and writes it again.
+    write_po(buffer, catalog, omit_header=False, no_location=True, width=100, include_previous=False)
     kept = [line for line in buffer.getvalue().split(b"\n") if not line.startswith(_DATED)]
     return b"\n".join(kept)
 
@@ -103,12 +110,20 @@ def compile_catalogues(root: Path) -> list[Path]:
             continue
         catalog = read(path, code)
         target = path.with_suffix(".mo")
-        with target.open("wb") as handle:
-            write_mo(handle, catalog)
+        compiled = io.BytesIO()
+        write_mo(compiled, catalog)
         table = {state_key(m.context or "", str(m.id)): state_label(m) for m in catalog if m.id and m.string}
-        path.with_suffix(".states.json").write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")
+        _replace(target, compiled.getvalue())
+        _replace(path.with_suffix(".states.json"), json.dumps(table, ensure_ascii=False).encode("utf-8"))
         made.append(target)
     return made
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file in one step: another process never reads half of it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.replace(path)
 
 
 def state_label(message: Message) -> str:

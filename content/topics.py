@@ -10,6 +10,7 @@ from content.yaml_file import read_yaml
 
 OUT_OF_SCOPE = "out_of_scope"
 TALK_AREA = "talk"
+EMERGENCY_AREA = "emergency"
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,13 @@ from encoder.data import Example, training
 from encoder.network import Encoder, load, padded, save
 from encoder.pieces import PAD, Pieces
 
-_PROBE_EXAMPLES = 8000
+_PROBE_EXAMPLES = 5000
+_PROBE_STEPS = 60
+_PROBE_RATE = 3e-3
+_PROBE_DROPOUT = 0.3
 _BUCKETS_POOL = 40
-_SAY_EVERY = 50
-_CHECKPOINT_EVERY = 150
+_SAY_EVERY = 25
+_CHECKPOINT_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,13 @@ class Plan:
     """What a run does; kept in the checkpoint."""
 
     epochs: float = 3.0
-    batch: int = 32
-    rate: float = 2e-4
-    word_rate: float = 4e-4
+    batch: int = 48
+    rate: float = 1.5e-4
+    word_rate: float = 3e-4
     head_rate: float = 1e-3
     layer_decay: float = 0.92
-    warmup: float = 0.06
+    warmup_steps: int = 100
+    cooling: float = 0.45
     weight_decay: float = 0.01
     smoothing: float = 0.1
     dropout: float = 0.1
@@ -53,7 +57,9 @@ class Plan:
     seed: int = 7
 
 
-def encode(model: Encoder, pieces: Pieces, texts: Sequence[str], longest: int, batch: int = 64) -> tuple[Tensor, Tensor]:
+def encode(
+    model: Encoder, pieces: Pieces, texts: Sequence[str], longest: int, batch: int = 64
+) -> tuple[Tensor, Tensor]:
     """Features and, where there is a head, scores; texts of one length together."""
     rows = [pieces.ids(text, longest) for text in texts]
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
@@ -86,14 +92,15 @@ def with_head(model: Encoder, classes: int, plan: Plan, features: Tensor, labels
     tuned.centre.copy_(features.mean(0))
     tuned.spread.copy_((features - features.mean(0)).std())
     assert tuned.head is not None
-    nn.init.normal_(tuned.head.weight, std=0.02)
+    nn.init.zeros_(tuned.head.weight)
     nn.init.zeros_(tuned.head.bias)
     inputs = (features - tuned.centre) / tuned.spread
     weights = class_weights(labels.tolist(), classes, plan.balance)
-    optimiser = torch.optim.AdamW(tuned.head.parameters(), lr=1e-2, weight_decay=1e-2)
-    for step in range(300):
-        optimiser.param_groups[0]["lr"] = 1e-2 * (1 - step / 300)
-        functional.cross_entropy(tuned.head(inputs), labels, weights, label_smoothing=plan.smoothing).backward()
+    optimiser = torch.optim.AdamW(tuned.head.parameters(), lr=_PROBE_RATE, weight_decay=1.0)
+    for step in range(_PROBE_STEPS):
+        optimiser.param_groups[0]["lr"] = _PROBE_RATE * (1 - step / _PROBE_STEPS)
+        scores = tuned.head(functional.dropout(inputs, _PROBE_DROPOUT))
+        functional.cross_entropy(scores, labels, weights, label_smoothing=plan.smoothing).backward()
         optimiser.step()
         optimiser.zero_grad()
     return tuned
@@ -134,9 +141,11 @@ def batches(lengths: Sequence[int], plan: Plan, epoch: int) -> list[list[int]]:
 
 
 def share_of_rate(step: int, steps: int, plan: Plan) -> float:
-    """Linear warm-up, then linear decay to nothing."""
-    rising = max(1, int(steps * plan.warmup))
-    return min(step / rising, (steps - step) / max(1, steps - rising)) if step < steps else 0.0
+    """Linear warm-up, a level stretch, then linear decay to nothing.
+
+    Level, so that a run may be given more or fewer epochs as long as it has not begun to decay.
+    """
+    return max(0.0, min(1.0, step / plan.warmup_steps, (steps - step) / max(1.0, steps * plan.cooling)))
 
 
 class Run:
@@ -152,12 +161,10 @@ class Run:
         self.steps = int(self.per_epoch * plan.epochs)
 
     def start(self, base: Path) -> None:
-        """From the checkpoint if there is one of this plan, else from the base weights."""
+        """From the checkpoint if there is one of this plan (epochs may differ), else from the base weights."""
         if self.checkpoint.exists():
-            self.model, stored = load(
-                self.checkpoint, dropout=self.plan.dropout, head_dropout=self.plan.head_dropout
-            )
-            if stored["plan"] == asdict(self.plan) and stored["examples"] == len(self.examples):
+            self.model, stored = load(self.checkpoint, dropout=self.plan.dropout, head_dropout=self.plan.head_dropout)
+            if Plan(**stored["plan"]) == replace(self.plan, epochs=stored["plan"]["epochs"]):
                 self.optimiser = optimiser_for(self.model, self.plan)
                 self.optimiser.load_state_dict(stored["optimiser"])
                 self.step = stored["step"]
@@ -208,7 +215,7 @@ class Run:
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
-        return float(loss)
+        return float(loss.item())
 
     def _row(self, i: int, epoch: int) -> list[int]:
         example = self.examples[i]

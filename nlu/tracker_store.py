@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from typing import Any, Optional
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.trackers import DialogueStateTracker
+
+logger = logging.getLogger(__name__)
 
 LIFETIME_SECONDS = 24 * 3600
 _PURGE_EVERY_SECONDS = 300
@@ -29,14 +33,7 @@ class ExpiringTrackerStore(SQLTrackerStore):
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _overwrite_deleted)
             self.engine.dispose()
-        self._purged_at = 0.0
-
-    async def save(self, tracker: DialogueStateTracker) -> None:
-        """Saves a tracker, and now and then deletes those that are silent."""
-        await super().save(tracker)
-        if time.time() - self._purged_at > _PURGE_EVERY_SECONDS:
-            self._purged_at = time.time()
-            self.purge(time.time() - LIFETIME_SECONDS)
+        threading.Thread(target=self._purge_for_ever, daemon=True, name="tracker-purge").start()
 
     def purge(self, before: float) -> None:
         """Deletes the dialogues whose last event is older than a time."""
@@ -45,6 +42,15 @@ class ExpiringTrackerStore(SQLTrackerStore):
             silent = sa.select(event.sender_id).group_by(event.sender_id).having(sa.func.max(event.timestamp) < before)
             session.execute(sa.delete(event).where(event.sender_id.in_(silent)))
             session.commit()
+
+    def _purge_for_ever(self) -> None:
+        """Deletes what is due every few minutes, also while nobody writes."""
+        while True:
+            try:
+                self.purge(time.time() - LIFETIME_SECONDS)
+            except SQLAlchemyError as error:
+                logger.error("trackers were not purged: %s", type(error).__name__)
+            time.sleep(_PURGE_EVERY_SECONDS)
 
 
 def _overwrite_deleted(connection: Any, record: Any) -> None:

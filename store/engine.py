@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def make_engine(url: str) -> Engine:
     """
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, pool_size=8, connect_args={"connect_timeout": 5})
+    _private(make_url(url).database)
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin_immediate)
@@ -57,9 +59,20 @@ def migrate(engine: Engine, scripts: Path, revision: str = "head") -> None:
 
 def forget_deleted_text(engine: Engine) -> None:
     """Fold SQLite's write-ahead log back, so that overwritten text is gone from it too."""
-    if is_sqlite(engine):
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    if not is_sqlite(engine):
+        return
+    # Below SQLAlchemy, because a checkpoint cannot run inside a transaction.
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+
+
+def _private(database: str | None) -> None:
+    """A new database file is for this user alone; SQLite gives its log the same mode."""
+    if database and not Path(database).exists():
+        os.close(os.open(database, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:

@@ -100,7 +100,7 @@ def _detailed(expect: dict[str, Any], language: str, site: str | None, speaker: 
     if "area" in expect:
         return speaker.area(expect["area"], language)
     if "language_set" in expect:
-        return speaker.menu(expect["language_set"], "utter_language_set")
+        return speaker.language_set(expect["language_set"])
     if "english" in expect:
         return speaker.english(f"utter_{expect['english']}")
     message = speaker.line(expect["line"], language)

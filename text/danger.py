@@ -112,9 +112,7 @@ def _read(path: Path, code: str, topics: tuple[str, ...]) -> _WordList:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DangerListError(f"{path.name}: not valid YAML") from error
-    classes = {
-        name: _alternatives(members, {}, path) for name, members in _section(data, "classes", path).items()
-    }
+    classes = {name: _alternatives(members, {}, path) for name, members in _section(data, "classes", path).items()}
     patterns = {
         key: {topic: _compiled(rows, classes, path) for topic, rows in _section(data, key, path).items()}
         for key in ("topics", "unless")

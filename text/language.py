@@ -11,27 +11,30 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from text import lang
+from text.lang import codes
 from text.ngrams import Sparse, hashed
 from text.normalise import light
-from text.scripts import ARABIC, LATIN, SCRIPT_LANGUAGES, dominant_script
+from text.scripts import LATIN, SCRIPT_LANGUAGES, dominant_script
 from text.tokens import words
 
-OURS = ("ar", "fa", "ps", "ur", "en")
+OURS = codes()
 UNDETERMINED = "und"
 ROMANISED_SUFFIX = "-latn"
 
 _BUCKETS = 1 << 16
 _LONGEST = 4
-_IN_ARABIC_SCRIPT = frozenset({"ar", "fa", "ps", "ur", "ckb", "ug", "sd"})
 # Classes that are finer than ISO 639-1: two ways of writing Kurdish, and languages in Latin letters.
 _ISO = {"ckb": "ku", "kmr": "ku", "bnl": "bn", "nel": "ne", "rul": "ru"}
+_GUESS = 0.5
 _EVEN = str.maketrans({"ك": "ک", "ي": "ی", "ى": "ی"})
 
 
@@ -58,21 +61,25 @@ class Identified:
 class LanguageModel:
     """Weights of the n-grams for each class; a class is ``ar``, ``ar-latn``, ``fr``, …"""
 
-    def __init__(self, classes: Sequence[str], weights: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]) -> None:
+    def __init__(
+        self,
+        classes: Sequence[str],
+        scripts: Sequence[str],
+        weights: npt.NDArray[np.float32],
+        bias: npt.NDArray[np.float32],
+    ) -> None:
         self.classes = tuple(classes)
         self._weights = weights
         self._bias = bias
-        self._scripts = {
-            LATIN: self._mask(lambda name: name not in _IN_ARABIC_SCRIPT),
-            ARABIC: self._mask(lambda name: name in _IN_ARABIC_SCRIPT),
-        }
+        self._class_scripts = tuple(scripts)
+        self._masks = {script: np.array([one == script for one in scripts], dtype=bool) for script in set(scripts)}
 
     def identify(self, text: str) -> Identified:
         """The most probable language of a message."""
         script = dominant_script(light(text))
         if script is None:
             return Identified(UNDETERMINED, 0.0, None)
-        if script not in self._scripts:
+        if script not in self._masks:
             return Identified(SCRIPT_LANGUAGES.get(script, UNDETERMINED), 1.0, script)
         probabilities = self.probabilities(text, script)
         best = int(np.argmax(probabilities))
@@ -85,7 +92,7 @@ class LanguageModel:
         """The probability of each class, those of another script at zero."""
         buckets, values = features(text)
         scores = self._bias + values @ self._weights[buckets] if len(buckets) else self._bias.copy()
-        scores = np.where(self._scripts[script], scores, -np.inf)
+        scores = np.where(self._masks[script], scores, -np.inf)
         exponents = np.exp(scores - scores.max())
         result: npt.NDArray[np.float32] = exponents / exponents.sum()
         return result
@@ -94,7 +101,11 @@ class LanguageModel:
         """The model as a file."""
         buffer = io.BytesIO()
         np.savez_compressed(
-            buffer, classes=np.array(self.classes), weights=self._weights.astype(np.float16), bias=self._bias
+            buffer,
+            classes=np.array(self.classes),
+            scripts=np.array(self._class_scripts),
+            weights=self._weights.astype(np.float16),
+            bias=self._bias,
         )
         return buffer.getvalue()
 
@@ -103,28 +114,24 @@ class LanguageModel:
         """The model of a file written by :meth:`to_bytes`; raises ``ValueError`` where it is none."""
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-                return cls([str(c) for c in stored["classes"]], stored["weights"].astype(np.float32), stored["bias"])
+                names, scripts = ([str(one) for one in stored[key]] for key in ("classes", "scripts"))
+                return cls(names, scripts, stored["weights"].astype(np.float32), stored["bias"])
         except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
             raise ValueError("not a language model") from error
-
-    def _mask(self, wanted: Callable[[str], bool]) -> npt.NDArray[np.bool_]:
-        return np.array([wanted(name) for name in self.classes], dtype=bool)
 
 
 def identify_by_letters(text: str) -> Identified:
     """A guess from letters alone, for the moment before any model is trained."""
     script = dominant_script(light(text))
-    if script == LATIN:
-        return Identified("en", 0.5, script)
-    if script != ARABIC:
-        return Identified(SCRIPT_LANGUAGES.get(script or "", UNDETERMINED), 0.5, script)
-    for language, letters in _TELLING_LETTERS.items():
-        if any(letter in text for letter in letters):
-            return Identified(language, 0.5, script)
-    return Identified("ar", 0.4, script)
-
-
-_TELLING_LETTERS = {"ps": "ټډړږښځڅڼېۍ", "ur": "ٹڈڑںےھہ", "fa": "پچژگ"}
+    written = [code for code in codes() if lang.script(code) == script]
+    if not written:
+        return Identified(SCRIPT_LANGUAGES.get(script or "", UNDETERMINED), _GUESS, script)
+    counts = {code: sum(letter in lang.telling(code) for letter in text) for code in written}
+    # Letters of Farsi are also letters of Pashto and Urdu, which have more: theirs decide.
+    told = sorted((code for code in written if counts[code]), key=lambda code: -len(lang.telling(code)))
+    # A language without letters of its own is what is left where no other shows.
+    silent = [code for code in written if not lang.telling(code)]
+    return Identified((told or silent or written)[0], _GUESS, script)
 
 
 def train(texts: Sequence[str], classes: Sequence[str]) -> LanguageModel:
@@ -141,7 +148,16 @@ def train(texts: Sequence[str], classes: Sequence[str]) -> LanguageModel:
     model = SGDClassifier(loss="log_loss", alpha=2e-6, class_weight="balanced", max_iter=30, tol=1e-4, random_state=7)
     model.fit(matrix, list(classes))
     names = [str(name) for name in model.classes_]
-    return LanguageModel(names, model.coef_.T.astype(np.float32).copy(), model.intercept_.astype(np.float32))
+    weights = model.coef_.T.astype(np.float32).copy()
+    return LanguageModel(names, _scripts_of(names, texts, classes), weights, model.intercept_.astype(np.float32))
+
+
+def _scripts_of(names: Sequence[str], texts: Sequence[str], classes: Sequence[str]) -> list[str]:
+    """The script that most texts of each class are in."""
+    seen: dict[str, Counter[str]] = {name: Counter() for name in names}
+    for text, name in zip(texts, classes):
+        seen[name][dominant_script(text) or LATIN] += 1
+    return [seen[name].most_common(1)[0][0] for name in names]
 
 
 @lru_cache(maxsize=4096)

@@ -17,15 +17,39 @@ from text.language import (
 from text.scripts import ARABIC, LATIN
 
 SENTENCES = {
-    "en": ["where is the camp", "i need a doctor", "how can i apply for asylum", "thank you very much", "help me please"],
+    "en": [
+        "where is the camp",
+        "i need a doctor",
+        "how can i apply for asylum",
+        "thank you very much",
+        "help me please",
+    ],
     "ar": ["أين المخيم", "أحتاج إلى طبيب", "كيف أقدم طلب اللجوء", "شكرا جزيلا لكم", "من فضلك ساعدني الآن"],
     "fa": ["کمپ کجاست", "من به دکتر نیاز دارم", "چگونه درخواست پناهندگی بدهم", "خیلی ممنون هستم", "لطفا کمکم کنید"],
     "ps": ["کمپ چېرته دی", "زه ډاکټر ته اړتیا لرم", "څنګه د پناه غوښتنه وکړم", "ډېره مننه", "مهرباني وکړئ مرسته وکړئ"],
     "ur": ["کیمپ کہاں ہے", "مجھے ڈاکٹر کی ضرورت ہے", "پناہ کی درخواست کیسے دوں", "بہت شکریہ", "میری مدد کریں"],
     "ar-latn": ["wayn el mukhayyam", "ahtaj tabib", "kif aqaddim lujou", "shukran jazilan", "sa3idni law samaht"],
-    "fa-latn": ["kamp kojast", "man be doktor niaz daram", "chetor panahandegi begiram", "kheyli mamnoon", "komakam konid"],
-    "ur-latn": ["camp kahan hai", "mujhe doctor ki zaroorat hai", "panah ki darkhwast kaise doon", "bohat shukriya", "meri madad karein"],
-    "fr": ["où est le camp", "j'ai besoin d'un médecin", "comment demander l'asile", "merci beaucoup", "aidez moi s'il vous plaît"],
+    "fa-latn": [
+        "kamp kojast",
+        "man be doktor niaz daram",
+        "chetor panahandegi begiram",
+        "kheyli mamnoon",
+        "komakam konid",
+    ],
+    "ur-latn": [
+        "camp kahan hai",
+        "mujhe doctor ki zaroorat hai",
+        "panah ki darkhwast kaise doon",
+        "bohat shukriya",
+        "meri madad karein",
+    ],
+    "fr": [
+        "où est le camp",
+        "j'ai besoin d'un médecin",
+        "comment demander l'asile",
+        "merci beaucoup",
+        "aidez moi s'il vous plaît",
+    ],
     "ckb": ["کەمپەکە لە کوێیە", "پێویستم بە پزیشکە", "چۆن داوای پەنابەری بکەم", "زۆر سوپاس", "تکایە یارمەتیم بدەن"],
 }
 
@@ -102,7 +126,9 @@ def test_a_text_is_only_ever_in_a_language_of_its_script(model: LanguageModel) -
         assert {name for name, value in probabilities.items() if value > 0} <= classes
 
 
-@pytest.mark.parametrize(("typed", "own"), [("من به دكتر نياز دارم", "من به دکتر نیاز دارم"), ("كيمپ كہاں ہے", "کیمپ کہاں ہے")])
+@pytest.mark.parametrize(
+    ("typed", "own"), [("من به دكتر نياز دارم", "من به دکتر نیاز دارم"), ("كيمپ كہاں ہے", "کیمپ کہاں ہے")]
+)
 def test_a_foreign_kaf_or_yeh_changes_no_answer(model: LanguageModel, typed: str, own: str) -> None:
     typed_as, own_as = model.identify(typed), model.identify(own)
     assert (typed_as.language, typed_as.probability) == (own_as.language, pytest.approx(own_as.probability))

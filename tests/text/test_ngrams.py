@@ -42,7 +42,7 @@ def test_a_typo_is_nearer_than_another_word() -> None:
 
 
 def test_a_whole_word_counts_beyond_its_pieces() -> None:
-    """"aaaa" and "aaaaa" share every piece of up to four letters, yet are not the same word."""
+    """ "aaaa" and "aaaaa" share every piece of up to four letters, yet are not the same word."""
     assert _likeness(_row("aaaa"), _row("aaaaa")) < 1.0
 
 

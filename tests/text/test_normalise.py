@@ -90,7 +90,13 @@ def test_a_foreign_keyboard_finds_the_same_word_in_a_list(language: str, typed: 
 
 @pytest.mark.parametrize(
     ("language", "word"),
-    [("ar", "يى ك ه ة"), ("fa", "ی ک ه گ"), ("ps", "ی ې ۍ ئ ګ ټ ډ ړ ږ ښ ځ څ ڼ"), ("ur", "ی ے ہ ھ ٹ ڈ ڑ ں"), ("en", "it's")],
+    [
+        ("ar", "يى ك ه ة"),
+        ("fa", "ی ک ه گ"),
+        ("ps", "ی ې ۍ ئ ګ ټ ډ ړ ږ ښ ځ څ ڼ"),
+        ("ur", "ی ے ہ ھ ٹ ڈ ڑ ں"),
+        ("en", "it's"),
+    ],
 )
 def test_a_languages_own_letters_stay(language: str, word: str) -> None:
     assert light(word, language) == word
@@ -98,7 +104,22 @@ def test_a_languages_own_letters_stay(language: str, word: str) -> None:
 
 @pytest.mark.parametrize(
     "family",
-    ["كکڪڬڭڮ", "گګ", "يىئېۍےۓێیۑ", "اأإآٱٲٳ", "ةەہهھۀۂۃ", "وؤۆۇۈۋ", "تټٹ", "دډڈ", "رړڑ", "نڼںڻ", "شښ", "ژږ", "زځ", "سڅ"],
+    [
+        "كکڪڬڭڮ",
+        "گګ",
+        "يىئېۍےۓێیۑ",
+        "اأإآٱٲٳ",
+        "ةەہهھۀۂۃ",
+        "وؤۆۇۈۋ",
+        "تټٹ",
+        "دډڈ",
+        "رړڑ",
+        "نڼںڻ",
+        "شښ",
+        "ژږ",
+        "زځ",
+        "سڅ",
+    ],
 )
 def test_letters_of_a_family_fold_to_one(family: str) -> None:
     assert len({fold(f"م{letter}م") for letter in family}) == 1

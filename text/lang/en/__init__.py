@@ -1,3 +1,5 @@
 """English: nothing to respell."""
 
 LETTERS: dict[str, str] = {}
+SCRIPT = "LATIN"
+TELLING = ""
