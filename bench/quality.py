@@ -182,8 +182,8 @@ def report(rows: list[Row]) -> list[str]:
         "# Quality",
         "",
         "Written by `make quality`: the development sets (`tests/quality/`), which no example was written from,",
-        "through `rahnuma evaluate`. Shares with 95 % Wilson intervals. The sets were written by a machine in the manner of",
-        "the street, not collected from people: real messages will differ.",
+        "through `rahnuma evaluate`. Shares with 95 % Wilson intervals. The sets were written by a machine in the",
+        "manner of the street, not collected from people: real messages will differ.",
         "",
     ]
     for script, heading in (("native", "Native script"), ("latn", "Romanised")):

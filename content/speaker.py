@@ -279,7 +279,7 @@ class Speaker:
         return bool(review_by) and review_by < self._today().isoformat()
 
     def _person_row(self, said: Said) -> tuple[Button, ...]:
-        """A person, where the answer is old (protection.md, rule 6)."""
+        """A person, where the answer is old (docs/protection.md, rule 6)."""
         return (Button(self.label("person", said.language), keys.PERSON),) if self._stale(said) else ()
 
     def _english(self, said: Said) -> Rows:

@@ -8,10 +8,10 @@ import time
 from typing import Any, Optional
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.domain import Domain
+from sqlalchemy.exc import SQLAlchemyError
 
 logger = logging.getLogger(__name__)
 
