@@ -24,8 +24,8 @@ class Vault:
         self._safety_key = _derived(secret_key, b"safety")
 
     def seal(self, value: Any) -> bytes:
-        """JSON, encrypted and authenticated."""
-        return bytes(self._box.encrypt(json.dumps(value, ensure_ascii=False).encode("utf-8")))
+        """JSON, encrypted and authenticated; half a character (a lone surrogate) becomes a question mark."""
+        return bytes(self._box.encrypt(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")))
 
     def open(self, sealed: bytes) -> Any:
         """What was sealed; raises :class:`WrongKey` where the key is another one."""

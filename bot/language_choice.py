@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from content.languages import SOURCE_LANGUAGE
-from text.language import Identified
+from text.language import OURS, Identified
 
 CLEAR = 0.85
 _FEW_LETTERS = 3
@@ -25,11 +25,11 @@ def language_of_turn(
     4. Telegram's own setting;
     5. English.
 
-    Nothing here changes the choice: only a button does.
+    A code that is not one of ours is passed over. Nothing here changes the choice: only a button does.
     """
     if message is not None and is_clear(message, letters):
         return message.language
-    return choice or last_clear or hint or SOURCE_LANGUAGE
+    return next((code for code in (choice, last_clear, hint) if code in OURS), None) or SOURCE_LANGUAGE
 
 
 def is_clear(message: Identified, letters: int) -> bool:

@@ -18,7 +18,10 @@ _ISOLATED = re.compile(
     r"""
     (?:https?://)?[\w.+-]+@[\w-]+\.[\w.-]+\w          # e-mail
     | (?:https?://)?(?:[A-Za-z0-9-]+\.)+[a-z]{2,}(?:/[\w./%-]*\w)?   # link
-    | \+?\d[\d ]*\d                                    # phone numbers, codes, dates in digits
+    | -?\d+\.\d+,[ ]-?\d+\.\d+                        # coordinates, latitude first
+    | \d{4}-\d\d-\d\d                                  # dates
+    | \d+(?:[.:/,]\d+)+                               # decimals, times
+    | \+?\d[\d ]*\d                                    # phone numbers, codes
     | [A-Za-zÀ-ž][\w’'À-ž-]*(?:[ ][A-Za-zÀ-ž0-9][\w’'À-ž-]*)*  # Latin names, several words long
     """,
     re.VERBOSE,
@@ -50,7 +53,7 @@ def laid_out(rows: Rows, direction: str) -> Rows:
 def split(text: str, limit: int = TELEGRAM_LIMIT) -> list[str]:
     """Parts of a text under a limit of UTF-16 units, cut between sentences, never inside an isolate."""
     parts: list[str] = []
-    rest = text
+    rest = text.strip()
     while utf16_length(rest) > limit:
         cut = _cut(rest, limit)
         parts.append(rest[:cut].rstrip())
@@ -64,8 +67,9 @@ def utf16_length(text: str) -> int:
 
 
 def _isolated_line(line: str) -> str:
-    if not any(is_right_to_left(character) for character in line):
-        return f"{FSI}{line}{PDI}" if any(character.isalpha() for character in line) else line
+    """A line of another language's words is isolated whole, in any other line its numbers, links and names."""
+    if any(character.isalpha() for character in line) and not any(is_right_to_left(c) for c in line):
+        return f"{FSI}{line}{PDI}"
     step = _STEP.match(line)
     start = step.end() if step else 0
     return line[:start] + _ISOLATED.sub(lambda match: f"{FSI}{match[0]}{PDI}", line[start:])

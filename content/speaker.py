@@ -83,8 +83,10 @@ class Speaker:
         """The answer to a topic with what must stand under it, and where to go next."""
         said = self.catalogue.say(f"utter_{topic}", language, site=site)
         message = Message(said.text, said.language, kind=Kind.ANSWER, response=said.response)
+        person: tuple[Button, ...] = ()
         if self.topics[topic].area != TALK_AREA:
             message = message.with_text(*self._notes(said))
+            person = self._person_row(said)
         related = [self.topic_button(name, said.language) for name in said.metadata.get("related", ())]
         message = message.with_rows(*stacked(*related))
         return message.with_rows(

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from encoder.data import OUT_OF_SCOPE, Example, danger_topics, development, training
-from nlu.linear import DEFAULT_KNOBS, _fit, _scores, _stack, ngrams
+from nlu.linear import DEFAULT_KNOBS, _stack, ngrams
 
 Matrix = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
@@ -30,6 +30,7 @@ _NEIGHBOURS = 24
 _NEIGHBOUR_SHARPNESS = 12.0
 _ANSWER_REFUSED = 0.04
 _FALSE_ALARMS = 0.02
+_TOLERANCE = 1e-5  # at 1e-3 lbfgs stops before its first step on such vectors, and all weights stay 0
 
 
 @dataclass(frozen=True)
@@ -138,21 +139,30 @@ def neighbours(vectors: Matrix, learnt: Matrix, labels: Places, classes: int) ->
     return np.asarray(np.log(0.97 * shares + 0.03 / classes), dtype=np.float32)
 
 
-def linear_scores(learnt: Matrix, measured: Matrix, data: Sets, grams: tuple[Any, Any]) -> Matrix:
-    """The present linear model (embeddings beside character n-grams) on these vectors."""
-    labels = np.array([example.topic for example in data.learnt])
-    model = _fit(learnt, grams[0], labels, DEFAULT_KNOBS)
-    assert model.classes == data.classes
-    return _scores(model, measured, grams[1])
+def logistic(rows: Any, labels: Places) -> Any:
+    """A class-balanced logistic regression that has converged; raises where it has not moved."""
+    from sklearn.linear_model import LogisticRegression
+
+    knobs = DEFAULT_KNOBS
+    model = LogisticRegression(C=knobs.dense_c, class_weight="balanced", max_iter=300, tol=_TOLERANCE)
+    model.fit(rows, labels)
+    if not np.abs(model.coef_).max() > 0:
+        raise RuntimeError("the regression stopped before its first step")
+    print(f"regression over {rows.shape}: {model.n_iter_} steps", file=sys.stderr, flush=True)
+    return model
+
+
+def linear_scores(learnt: Matrix, measured: Matrix, data: Sets, letters: Matrix) -> Matrix:
+    """The design of nlu/linear.py on these vectors: a regression, and n-grams with its weight."""
+    labels = np.array([data.classes.index(example.topic) for example in data.learnt])
+    dense = logistic(learnt, labels).decision_function(measured)
+    return np.asarray(dense + DEFAULT_KNOBS.ngram_weight * letters, dtype=np.float32)
 
 
 def gram_scores(data: Sets, grams: tuple[Any, Any]) -> Matrix:
-    """A class-balanced linear model over character n-grams only."""
-    from sklearn.linear_model import SGDClassifier
-
+    """The same regression over character n-grams only."""
     labels = np.array([data.classes.index(example.topic) for example in data.learnt])
-    model = SGDClassifier(loss="log_loss", alpha=2e-6, class_weight="balanced", max_iter=12, tol=None, random_state=7)
-    return np.asarray(model.fit(grams[0], labels).decision_function(grams[1]), dtype=np.float32)
+    return np.asarray(logistic(grams[0], labels).decision_function(grams[1]), dtype=np.float32)
 
 
 def report(name: str, scores: Matrix, data: Sets, danger: set[str]) -> None:
@@ -205,18 +215,19 @@ def main() -> None:
     data, danger = sets(options.train, options.dev, options.cut), danger_topics(options.topics)
     learnt, measured = [e.text for e in data.learnt], [e.text for e in data.measured]
     grams = _stack([ngrams(text) for text in learnt]), _stack([ngrams(text) for text in measured])
+    raw = gram_scores(data, grams)
+    letters = cooled(raw, data)
+    report("n-grams alone", letters, data, danger)
     if "frozen" not in options.skip:
         rows = frozen_vectors(learnt + measured, options.frozen, options.package)
-        scores = linear_scores(rows[: len(learnt)], rows[len(learnt) :], data, grams)
-        report("frozen e5, LR, n-grams (the present way)", cooled(scores, data), data, danger)
+        scores = linear_scores(rows[: len(learnt)], rows[len(learnt) :], data, raw)
+        report("frozen e5, LR, n-grams (nlu/linear.py, converged)", cooled(scores, data), data, danger)
     if not (options.model or options.tuned):
         return
     needs_learnt = not {"linear", "neighbours"} <= set(options.skip)
     vectors, scores = tuned_vectors(options, (learnt if needs_learnt else []) + measured)
     mine, head = vectors[-len(measured) :], cooled(scores[-len(measured) :], data)
     report("tuned head", head, data, danger)
-    letters = cooled(gram_scores(data, grams), data)
-    report("n-grams alone", letters, data, danger)
     both, weight = mixed(head, letters, data)
     report(f"tuned head, n-grams {weight:.2f}", both, data, danger)
     if "neighbours" not in options.skip:
@@ -225,7 +236,7 @@ def main() -> None:
         three, weight = mixed(both, near, data)
         report(f"the same, neighbours {weight:.2f}", three, data, danger)
     if "linear" not in options.skip:
-        linear = cooled(linear_scores(vectors[: len(learnt)], mine, data, grams), data)
+        linear = cooled(linear_scores(vectors[: len(learnt)], mine, data, raw), data)
         report("tuned vectors, LR, n-grams", linear, data, danger)
         final, weight = mixed(both, linear, data)
         report(f"tuned head, n-grams, LR {weight:.2f}", final, data, danger)

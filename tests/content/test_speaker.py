@@ -192,9 +192,13 @@ def test_every_site_variant_belongs_to_a_known_site(speaker: Speaker) -> None:
 
 @in_every_language
 def test_the_welcome_names_the_site_of_the_poster(speaker: Speaker, code: str) -> None:
+    welcome = speaker.catalogue.line("utter_start", code)
     for site in speaker.sites:
-        assert speaker.site_name(site) in speaker.start(code, site).text
-    assert speaker.start(code).text == speaker.catalogue.line("utter_start", code)
+        line = speaker.catalogue.line("utter_start_site", code, site=speaker.site_name(site))
+        assert speaker.start(code, site).text.startswith(welcome)
+        assert line in speaker.start(code, site).text
+        assert speaker.site_name(site) in line
+        assert line not in speaker.start(code).text
 
 
 def test_the_english_behind_an_answer_for_a_site_is_of_the_same_site(speaker: Speaker) -> None:
