@@ -236,6 +236,7 @@ def _purge(session: Any) -> None:
     inbox.purge_done(session, now - _KEPT_SECONDS)
     outbox.purge(session, now)
     people.forget_the_silent(session, datetime.fromtimestamp(now, UTC).date())
+    people.forget_what_is_old(session, now)
     people.forget_closed_pages(session, now)
     forget_safety_sent(session, now)
 

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -57,8 +57,8 @@ def current_pseudonym(person: Person, now: float) -> str:
 
 
 def current_site(person: Person, today: date) -> str | None:
-    """The centre from a poster, for 14 days."""
-    if person.site and person.site_until and today <= person.site_until:
+    """The centre from a poster, for at most 14 days."""
+    if person.site and person.site_until and today < person.site_until:
         return person.site
     person.site = person.site_until = None
     return None
@@ -87,6 +87,12 @@ def forget_the_silent(session: Session, today: date) -> int:
     limit = today - timedelta(days=PERSON_DAYS)
     deleted = session.execute(delete(Person).where(Person.last_day < limit).returning(Person.id)).all()
     return len(deleted)
+
+
+def forget_what_is_old(session: Session, now: float) -> None:
+    """Clear what goes before the row does, also where somebody stays silent: the site, Rasa's name for them."""
+    session.execute(update(Person).where(Person.site_until <= _day(now)).values(site=None, site_until=None))
+    session.execute(update(Person).where(Person.pseudonym_until <= now, Person.pseudonym != "").values(pseudonym=""))
 
 
 def forget_closed_pages(session: Session, now: float) -> None:

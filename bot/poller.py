@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from sqlalchemy.exc import SQLAlchemyError
-from telegram import Bot
-from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram import Bot, Update
+from telegram.error import Conflict, InvalidToken, RetryAfter
 
 from bot.telegram_channel import ALLOWED_UPDATES
 from bot.webhook import UpdateIntake
@@ -26,7 +25,7 @@ async def poll(bot: Bot, intake: UpdateIntake) -> None:
         try:
             updates = await bot.get_updates(offset=offset, timeout=_LONG_POLL_SECONDS, allowed_updates=ALLOWED_UPDATES)
             for update in updates:
-                await intake.take(update.to_dict())
+                await _take(intake, update)
                 offset = update.update_id + 1
             pause = _PAUSE_FIRST
         except RetryAfter as error:
@@ -35,12 +34,18 @@ async def poll(bot: Bot, intake: UpdateIntake) -> None:
         except InvalidToken:
             logger.error("Telegram no longer accepts TELEGRAM_TOKEN")
             await asyncio.sleep(_PAUSE_LONGEST)
-        except ValueError:
-            logger.error("an update could not be read and is skipped")
-        except (TelegramError, SQLAlchemyError) as error:
+        except Exception as error:  # whatever Telegram, its library or the database do, polling goes on
             if isinstance(error, Conflict):
                 logger.warning("another program takes this bot's updates")
             else:
                 logger.warning("polling paused: %s", type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _PAUSE_LONGEST)
+
+
+async def _take(intake: UpdateIntake, update: Update) -> None:
+    """Store an update; one that cannot be read would come again for ever, and hold up all others."""
+    try:
+        await intake.take(update.to_dict())
+    except ValueError:
+        logger.error("an update could not be read and is skipped")

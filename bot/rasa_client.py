@@ -96,9 +96,12 @@ def read_messages(data: Any, turn_id: str) -> list[Message]:
                 raise RasaFailed("a message without our turn id")
             pending = row
             continue
-        if pending is None or custom.get("turn") != turn_id:
+        if pending is None or not isinstance(custom, dict) or custom.get("turn") != turn_id:
             raise RasaFailed("a message of another turn")
-        messages.append(_message(pending, custom))
+        try:
+            messages.append(_message(pending, custom))
+        except (KeyError, TypeError, ValueError) as error:
+            raise RasaFailed("a message that lacks something") from error
         pending = None
     if pending is not None:
         raise RasaFailed("a message without our turn id")

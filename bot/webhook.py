@@ -40,7 +40,10 @@ class UpdateIntake:
     async def take(self, data: dict[str, Any]) -> None:
         """Store one update; raises ``ValueError`` where it is none, ``SQLAlchemyError`` where it cannot be stored."""
         update = parse_update(data, self._bot)
-        arrived = read_update(update, self._languages)
+        try:
+            arrived = read_update(update, self._languages)
+        except (AttributeError, TypeError) as error:  # a field is missing, or is of another type
+            raise ValueError("not an update") from error
         if arrived is None:
             return
         await self._store_arrived(update.update_id, arrived)
@@ -67,7 +70,7 @@ def parse_update(data: Any, bot: Bot) -> Update:
         raise ValueError("not an update")
     try:
         update = Update.de_json(data, bot)
-    except (KeyError, TypeError, ValueError, AttributeError, TelegramError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, TelegramError) as error:
         raise ValueError("not an update") from error
     if update is None:
         raise ValueError("not an update")
@@ -93,7 +96,7 @@ class Webhook:
             return _answer(413, "too large")
         try:
             await self._intake.take(json.loads(data))
-        except ValueError:
+        except (ValueError, RecursionError):
             return _answer(400, "not an update")
         except SQLAlchemyError as error:
             logger.error("an update could not be stored: %s", type(error).__name__)

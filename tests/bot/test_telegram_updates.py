@@ -88,9 +88,7 @@ def test_every_command_is_known_by_its_name() -> None:
         assert sent(text=f"/{name}") == incoming(Sent.COMMAND, data=name)
 
 
-@pytest.mark.parametrize(
-    "text", ["/", "//", "/restart", "/کمک", "/mines_found", '/start{"a": 1}', "help /start"]
-)
+@pytest.mark.parametrize("text", ["/", "//", "/restart", "/کمک", "/mines_found", '/start{"a": 1}', "help /start"])
 def test_anything_else_with_a_slash_is_words_and_never_a_command(text: str) -> None:
     assert sent(text=text) == incoming(Sent.TEXT, text)
 
@@ -162,7 +160,7 @@ def test_words_in_a_group_are_not_taken_along() -> None:
         update(callback_query=tap(message=message(text="x", chat=chat("group", title="x")))),
         update(something_new={"a": 1}),
     ],
-    ids=lambda data: "+".join(data),
+    ids="+".join,
 )  # fmt: skip
 def test_what_needs_no_answer(data: dict[str, Any]) -> None:
     assert read(data) is None
