@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check strings train lock clean bench
+.PHONY: help setup run test check strings train lock clean bench quality
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,6 +39,10 @@ train: setup ## train where no model fits the present data
 
 lock: $(UV) ## resolve the dependencies anew into requirements.lock
 	@$(UV) pip compile pyproject.toml --extra dev --generate-hashes --no-annotate --no-header --python-version 3.11 -o requirements.lock -q
+
+quality: setup ## measure understanding on the development sets, into docs/quality.md
+	@$(BIN)/rahnuma train
+	@$(BIN)/python -m bench.quality
 
 bench: setup ## measure beside Rasa's starter bot, into docs/performance.md
 	@$(BIN)/python -m bench.first_answer

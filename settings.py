@@ -12,6 +12,7 @@ import binascii
 import os
 import secrets
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,7 +73,7 @@ def load(environ: dict[str, str] | None = None, *, env_file: Path | None = None)
         gateway_database_url=_database(values, "GATEWAY_DATABASE_URL", data_dir / "gateway.sqlite3"),
         redis_url=_redis(values),
         secret_key=_secret_key(values, data_dir),
-        bind=values.get("RAHNUMA_BIND") or "127.0.0.1",
+        bind=_bind(values),
         bot_port=_port(values, "RAHNUMA_BOT_PORT", 8080),
         console_port=_port(values, "RAHNUMA_CONSOLE_PORT", 8081),
         metrics_port=_port(values, "RAHNUMA_METRICS_PORT", 9090),
@@ -106,8 +107,12 @@ def private_file(path: Path, content: bytes) -> None:
 def _read_env_file(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path.name}: cannot be read as UTF-8") from error
     values: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
@@ -121,8 +126,8 @@ def _read_env_file(path: Path) -> dict[str, str]:
 def _data_dir(values: dict[str, str]) -> Path:
     path = Path(values.get("RAHNUMA_DATA_DIR") or ROOT / "var").expanduser().resolve()
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o700)
+        # A folder that is there already keeps its mode: it may be anybody's, even `/`.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError(f"RAHNUMA_DATA_DIR: cannot use {path} ({error.strerror})") from error
     return path
@@ -162,13 +167,27 @@ def _url(values: dict[str, str], name: str, default: str) -> str:
     value = (values.get(name) or default).strip().rstrip("/")
     if not value:
         return ""
-    parts = urlsplit(value)
-    try:
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        port_is_fine = False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+    if not value.startswith(("http://", "https://")) or not _host(value):
         raise SettingError(f"{name}: expected http(s)://host[:port]")
+    return value
+
+
+def _host(address: str) -> str | None:
+    """The host of an address: empty where it names none, ``None`` where address or port make no sense."""
+    try:
+        parts = urlsplit(address)
+        return None if parts.port == 0 else parts.hostname or ""
+    except ValueError:
+        return None
+
+
+def _bind(values: dict[str, str]) -> str:
+    value = values.get("RAHNUMA_BIND", "").strip() or "127.0.0.1"
+    try:
+        ip_address(value)
+    except ValueError as error:
+        if not all(part and part.replace("-", "a").isalnum() and part.isascii() for part in value.split(".")):
+            raise SettingError("RAHNUMA_BIND: expected an address such as 127.0.0.1, without a port") from error
     return value
 
 
@@ -178,7 +197,10 @@ def _database(values: dict[str, str], name: str, default: Path) -> str:
         return f"sqlite:///{default}"
     if value.startswith("postgres://"):
         value = "postgresql://" + value.removeprefix("postgres://")
-    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg2://")):
+    file = value.removeprefix("sqlite:///") if value.startswith("sqlite:///") else ""
+    kept = bool(file) and file != ":memory:"
+    server = value.startswith(("postgresql://", "postgresql+psycopg2://")) and _host(value) is not None
+    if not kept and not server:
         raise SettingError(f"{name}: expected postgresql://… or sqlite:///path")
     return value
 
@@ -194,7 +216,7 @@ def _port(values: dict[str, str], name: str, default: int) -> int:
     value = values.get(name, "").strip()
     if not value:
         return default
-    if not value.isdigit() or not 0 < int(value) < 65536:
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
         raise SettingError(f"{name}: expected a port number between 1 and 65535")
     return int(value)
 

@@ -219,7 +219,8 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
-                cache = b"public, max-age=31536000, immutable" if lasting else b"no-store"
+                found = message["status"] in (200, 206, 304)
+                cache = b"public, max-age=31536000, immutable" if lasting and found else b"no-store"
                 message["headers"] = [*message["headers"], *headers, (b"cache-control", cache)]
             await send(message)
 

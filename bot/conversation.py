@@ -196,6 +196,10 @@ class Conversation:
 
     async def _command(self, person: Known, incoming: Incoming) -> Outcome:
         language = person.fallback_language()
+        # "/help me, he is bleeding" is no command; what follows /start in one word is a poster's.
+        if incoming.text and (incoming.data != "start" or " " in incoming.text):
+            words = f"{incoming.data} {incoming.text}"
+            return await self._words(person, replace(incoming, kind=Sent.TEXT, text=words))
         if incoming.data == "start":
             return self._start(person, incoming.text)
         if incoming.data == "menu":
@@ -206,8 +210,7 @@ class Conversation:
             return self._forget(person, "yes")
         if incoming.data in _COMMAND_TOPICS:
             return Outcome(await self._say(person, _COMMAND_TOPICS[incoming.data], language))
-        words = f"{incoming.data} {incoming.text}".strip()
-        return await self._words(person, replace(incoming, kind=Sent.TEXT, text=words))
+        return await self._words(person, replace(incoming, kind=Sent.TEXT, text=incoming.data))
 
     def _start(self, person: Known, argument: str) -> Outcome:
         language = person.fallback_language()
@@ -299,14 +302,16 @@ def queue_outcome(
     if outcome.change:
         outcome.change(person)
     messages = outcome.messages
-    if outcome.safety_topic and not first_within_the_hour(session, vault, person.id, outcome.safety_topic, now):
-        messages = [speaker.safety_repeat(messages[0].language)]
+    if outcome.safety_topic:
+        text = _safety_text(outcome.safety_topic, messages[0].language)
+        if not first_within_the_hour(session, vault, person.id, text, now):
+            messages = [speaker.safety_repeat(messages[0].language)]
     outbox.put(session, vault, person=person, key=key, messages=messages, now=now)
 
 
-def first_within_the_hour(session: Session, vault: Vault, person_id: str, topic: str, now: float) -> bool:
+def first_within_the_hour(session: Session, vault: Vault, person_id: str, text: str, now: float) -> bool:
     """Whether this safety text has not gone to this person within the hour; notes that it does now."""
-    digest = vault.safety_digest(person_id, topic)
+    digest = vault.safety_digest(person_id, text)
     row = session.get(SafetySent, digest)
     if row is not None and row.until > now:
         return False
@@ -315,6 +320,18 @@ def first_within_the_hour(session: Session, vault: Vault, person_id: str, topic:
     else:
         row.until = now + SAFETY_REPEAT_SECONDS
     return True
+
+
+def forget_safety_of(session: Session, vault: Vault, person_id: str, speaker: Speaker) -> None:
+    """Delete the notes of one person: the safety texts no longer stand in their chat."""
+    texts = [_safety_text(topic, code) for topic in speaker.topics.danger for code in speaker.languages.codes]
+    digests = [vault.safety_digest(person_id, text) for text in texts]
+    session.execute(delete(SafetySent).where(SafetySent.digest.in_(digests)))
+
+
+def _safety_text(topic: str, language: str) -> str:
+    """The name of a safety text: somebody who changes the language has not read it yet."""
+    return f"{topic}:{language}"
 
 
 def forget_safety_sent(session: Session, now: float) -> None:

@@ -36,8 +36,7 @@ def store(
     session: Session, vault: Vault, *, source_key: str, address: Address, incoming: Incoming, now: float
 ) -> int | None:
     """Store what came in; its id, or ``None`` where it was stored before."""
-    known = session.scalar(select(Inbox.id).where(Inbox.source_key == source_key))
-    if known is not None:
+    if id_of(session, source_key) is not None:
         return None
     person = people.find_or_make(session, vault, address, now)
     row = Inbox(
@@ -57,6 +56,11 @@ def store(
     except IntegrityError:  # the same update arrived twice in the same moment
         return None
     return row.id
+
+
+def id_of(session: Session, source_key: str) -> int | None:
+    """The id under which something was stored."""
+    return session.scalar(select(Inbox.id).where(Inbox.source_key == source_key))
 
 
 def claim(session: Session, vault: Vault, now: float) -> Claim | None:

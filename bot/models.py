@@ -22,6 +22,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # SQLite counts only INTEGER primary keys up by itself.
 _Counter = BigInteger().with_variant(Integer, "sqlite")
+# Else SQLite gives the id of a deleted newest row away again, and whoever asks for what came after
+# that id (a page, after "hide this") never sees the new row.
+_NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
 class Base(DeclarativeBase):
@@ -52,7 +55,7 @@ class Inbox(Base):
     """What came in and is not answered yet; ``body`` is encrypted and goes when it is handled."""
 
     __tablename__ = "inbox"
-    __table_args__ = (Index("inbox_open", "state", "person_id", "id"),)
+    __table_args__ = (Index("inbox_open", "state", "person_id", "id"), _NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(_Counter, primary_key=True, autoincrement=True)
     source_key: Mapped[str] = mapped_column(String(64), unique=True)
@@ -70,7 +73,11 @@ class Outbox(Base):
     """What goes out; ``dedupe`` makes a repeated turn say nothing twice."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("outbox_open", "state", "priority", "id"), Index("outbox_person", "person_id", "id"))
+    __table_args__ = (
+        Index("outbox_open", "state", "priority", "id"),
+        Index("outbox_person", "person_id", "id"),
+        _NEVER_REUSED,
+    )
 
     id: Mapped[int] = mapped_column(_Counter, primary_key=True, autoincrement=True)
     dedupe: Mapped[str] = mapped_column(String(64), unique=True)

@@ -171,6 +171,12 @@ def read_after(session: Session, vault: Vault, person_id: str, after: int) -> li
     return [(row.id, message_from(vault.open(row.body))) for row in rows if row.body]
 
 
+def drop_waiting(session: Session, person_id: str) -> None:
+    """What has not gone out yet to somebody who hides the conversation must not appear after it."""
+    waiting = update(Outbox).where(Outbox.person_id == person_id, Outbox.state == QUEUED)
+    session.execute(waiting.values(state=GIVEN_UP, body=None, reason="hidden"))
+
+
 def drop_all(session: Session, person_id: str) -> None:
     """Delete everything that waits for a person or was said to them."""
     session.execute(delete(Outbox).where(Outbox.person_id == person_id))

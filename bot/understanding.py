@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tarfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from text.normalise import light
 logger = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 2_000
+_LISTED_CHARACTERS = 4_096  # a whole message of Telegram: a danger may stand at the end of a long one
 _LANGUAGE_MEMBER = "language.npz"
 
 
@@ -56,7 +58,7 @@ class Reader:
         """Lists and language of a message."""
         clipped = text[:MAX_CHARACTERS]
         identified = self._language_model.identify(clipped) if self._language_model else identify_by_letters(clipped)
-        hits = tuple(self._lists.match(clipped, identified.language))
+        hits = tuple(self._lists.match(text[:_LISTED_CHARACTERS], identified.candidates))
         return Reading(clipped, hits, identified, sum(c.isalpha() for c in light(clipped)))
 
     def verdict(self, reading: Reading, ranking: Ranking) -> Verdict:
@@ -84,6 +86,6 @@ def language_model_of(model: Path | None) -> LanguageModel | None:
             member = next((m for m in archive if m.name.endswith(_LANGUAGE_MEMBER)), None)
             handle = archive.extractfile(member) if member else None
             return LanguageModel.from_bytes(handle.read()) if handle else None
-    except (tarfile.TarError, OSError, ValueError, KeyError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, KeyError) as error:
         logger.warning("no language model in %s: %s", model.name, type(error).__name__)
         return None

@@ -116,14 +116,18 @@ class WebChat:
                 return _problem(401, "This chat has ended.")
             key = _source_key(person_id, request.headers.get("idempotency-key"))
             address = Address(WEB, token)
-            message_id = await self._store.do(
-                lambda session: inbox.store(
-                    session, self._store.vault, source_key=key, address=address, incoming=incoming, now=time.time()
+            stored, message_id = await self._store.do(
+                lambda session: (
+                    inbox.store(
+                        session, self._store.vault, source_key=key, address=address, incoming=incoming, now=time.time()
+                    ),
+                    inbox.id_of(session, key),
                 )
             )
         except SQLAlchemyError:
             return _problem(503, self._speaker.catalogue.line("utter_not_stored", SOURCE_LANGUAGE))
-        self._metrics.received.labels(WEB, incoming.kind.value).inc()
+        if stored is not None:
+            self._metrics.received.labels(WEB, incoming.kind.value).inc()
         self._wake.set()
         return JSONResponse({"id": message_id}, status_code=202)
 
@@ -198,8 +202,9 @@ class WebChat:
 
 def read_body(body: dict[str, Any]) -> Incoming | None:
     """A person's words or tap; ``None`` where the body is neither."""
-    if isinstance(body.get("data"), str) and len(body["data"].encode()) <= MAX_DATA:
-        return Incoming(Sent.BUTTON, data=body["data"])
+    data = body.get("data")
+    if isinstance(data, str) and len(data.encode("utf-8", "surrogatepass")) <= MAX_DATA and _whole(data):
+        return Incoming(Sent.BUTTON, data=data)
     text = body.get("text")
     if not isinstance(text, str):
         return None
@@ -207,6 +212,11 @@ def read_body(body: dict[str, Any]) -> Incoming | None:
     if text.strip().startswith("/") and name.lower() in KNOWN_COMMANDS:
         return Incoming(Sent.COMMAND, text=rest, data=name.lower())
     return Incoming(Sent.TEXT, text=text)
+
+
+def _whole(text: str) -> bool:
+    """Whether a text has no half characters (lone surrogates), which JSON allows and no encoding has."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _source_key(person_id: str, given: str | None) -> str:
@@ -227,7 +237,7 @@ async def _body(request: Request) -> dict[str, Any] | Response:
             return _problem(413, "The message is too long.")
     try:
         body = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _problem(400, "The body is not JSON.")
     return body if isinstance(body, dict) else _problem(400, "The body is not an object.")
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot import inbox, outbox, people
-from bot.conversation import Conversation, Known, Outcome, known, queue_outcome
+from bot.conversation import Conversation, Known, Outcome, forget_safety_of, known, queue_outcome
 from bot.crypto import Vault, WrongKey
 from bot.gateway_store import GatewayStore
 from bot.inbox import Claim
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 WORKERS = 6
 _IDLE_SECONDS = 0.5
+_MOST_ATTEMPTS = 5  # of a turn that fails by a fault of ours; one that waits for Rasa waits on
 
 
 class Workers:
@@ -98,8 +99,10 @@ class Workers:
             return
         except Exception as error:  # one message that cannot be answered must not stop the rest
             logger.error("a turn failed: %s at %s", type(error).__name__, _place(error))
-            await self._later(claimed, person, RasaFailed(type(error).__name__))
-            return
+            if claimed.attempts < _MOST_ATTEMPTS:
+                await self._later(claimed, person, RasaFailed(type(error).__name__))
+                return
+            outcome = Outcome([self._conversation.speaker.unsure((), person.fallback_language())])
         await self._finish(claimed, person, outcome)
 
     async def _acknowledge(self, claimed: Claim) -> None:
@@ -117,6 +120,7 @@ class Workers:
                 outbox.mark(session, row.id, claimed.incoming.message_id, time.time())
             if outcome.hide_all:
                 hidden.extend(_hide(session, row, claimed))
+                forget_safety_of(session, self._store.vault, row.id, self._conversation.speaker)
             if not (outcome.hide_all and row.channel == people.WEB):  # the page has cleared itself
                 queue_outcome(
                     session,
@@ -210,6 +214,8 @@ def _hide(session: Session, person: Person, claimed: Claim) -> list[int]:
     outbox.drop_marks(session, person.id)
     if person.channel == people.WEB:
         outbox.drop_all(session, person.id)
+    else:
+        outbox.drop_waiting(session, person.id)
     return list(dict.fromkeys(places))
 
 

@@ -39,7 +39,7 @@ def evaluate(
 def read_texts(file: Path) -> list[str]:
     """The texts of a file; fails with exit code 2 where it cannot be read or has no such column."""
     try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
+        lines = file.read_bytes().decode("utf-8-sig").split("\n")  # a lone CR is no end of a row
     except (OSError, UnicodeDecodeError) as error:
         raise Failed(f"cannot read {file}: {getattr(error, 'strerror', None) or 'not UTF-8'}", WRONG_USE) from error
     rows = [line.removesuffix("\r") for line in lines]

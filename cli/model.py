@@ -11,6 +11,7 @@ from settings import ROOT, Settings
 
 # What Rasa's training reads. Texts of answers are not among it: a changed answer needs no training.
 _TRAINED_FROM = ("config.yml", "nlu/**/*.yml", "nlu/**/*.py", "rules/*.yml", "text/**/*.py", "text/**/*.yml")
+_NOT_TRAINED_FROM = ("text/danger.py", "nlu/tracker_store.py")
 _KEEP = 2
 
 
@@ -70,4 +71,4 @@ def drop_old(settings: Settings) -> None:
 
 def _inputs() -> list[Path]:
     found = {path for pattern in _TRAINED_FROM for path in ROOT.glob(pattern)}
-    return sorted(path for path in found if "__pycache__" not in path.parts)
+    return sorted(path for path in found if path.relative_to(ROOT).as_posix() not in _NOT_TRAINED_FROM)

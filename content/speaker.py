@@ -92,7 +92,7 @@ class Speaker:
         return message.with_rows(
             *self._english(said),
             *self._forget(topic, said.language),
-            self._person_row(said),
+            person,
             self._menu_row(said.language),
         )
 

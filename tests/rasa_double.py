@@ -19,7 +19,7 @@ class RasaDouble:
 
     url: str = ""
     ranking: list[tuple[str, float]] = field(default_factory=lambda: [("asylum_work", 0.9), ("out_of_scope", 0.1)])
-    turn: Callable[[dict[str, Any]], Any] = lambda body: told(body)
+    turn: Callable[[dict[str, Any]], Any] = field(default_factory=lambda: told)
     status: int = 200
     raw: bytes | None = None
     silent: bool = False
@@ -56,7 +56,8 @@ def told(body: dict[str, Any], text: str = "You may work.", **custom: Any) -> li
         **custom,
     }
     buttons = [{"title": "Start", "payload": "/asylum_start"}, {"title": "Menu", "payload": "m:"}]
-    return [{"recipient_id": body["sender"], "text": text, "buttons": buttons}, {"recipient_id": "x", "custom": envelope}]
+    sender = {"recipient_id": body["sender"]}
+    return [{**sender, "text": text, "buttons": buttons}, {**sender, "custom": envelope}]
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def rasa_double() -> Iterator[RasaDouble]:
             except OSError:  # the client did not wait
                 self.close_connection = True
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Stay quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -22,7 +22,7 @@ A term is a word, ``a|b`` alternatives, ``stem*`` or ``*stem``, or ``@class``. E
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from text.tokens import words
 
 _GAP = 2
 _EVERY_TOPIC = "all"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class DangerListError(Exception):
@@ -87,18 +88,20 @@ class DangerLists:
         paths = [(code, folder / f"{code}.yml") for code in codes]
         return cls([_read(path, code, order) for code, path in paths if path.is_file()], order)
 
-    def match(self, text: str, language: str | None = None) -> list[Hit]:
+    def match(self, text: str, languages: Collection[str] | None = None) -> list[Hit]:
         """The danger topics in a message, the first one to be answered first.
 
-        Lists of every language are tried; ``language`` only breaks ties, because a wrong guess
-        of the language must never hide a danger.
+        ``languages`` are those that the message may be in: one that is sure, several where a short
+        message could be any of them, ``None`` for all. A harmless word of one language can be a cry
+        for help in another.
         """
         spaced = spaced_words(text)
         best: dict[str, Hit] = {}
         for word_list in self._lists:
+            if languages is not None and word_list.language not in languages:
+                continue
             for hit in word_list.hits(spaced):
-                if hit.topic not in best or hit.language == language:
-                    best[hit.topic] = hit
+                best.setdefault(hit.topic, hit)
         return sorted(best.values(), key=lambda hit: self._rank.get(hit.topic, len(self._rank)))
 
 
@@ -109,7 +112,7 @@ def spaced_words(text: str) -> str:
 
 def _read(path: Path, code: str, topics: tuple[str, ...]) -> _WordList:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER) or {}  # noqa: S506 - the C twin of SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DangerListError(f"{path.name}: not valid YAML") from error
     classes = {name: _alternatives(members, {}, path) for name, members in _section(data, "classes", path).items()}

@@ -35,6 +35,7 @@ _LONGEST = 4
 # Classes that are finer than ISO 639-1: two ways of writing Kurdish, and languages in Latin letters.
 _ISO = {"ckb": "ku", "kmr": "ku", "bnl": "bn", "nel": "ne", "rul": "ru"}
 _GUESS = 0.5
+_LIKELY = 0.03
 _EVEN = str.maketrans({"ك": "ک", "ي": "ی", "ى": "ی"})
 
 
@@ -43,7 +44,8 @@ class Identified:
     """A language with the probability that it is the one; ``romanised`` if in Latin letters.
 
     ``variety`` is finer than an ISO 639-1 code where that hides the writing: Sorani (``ckb``) and
-    Kurmanji (``kmr``) are both ``ku``.
+    Kurmanji (``kmr``) are both ``ku``. ``candidates`` are those of our languages that it may well be:
+    word lists of all of them are tried, and of no other.
     """
 
     language: str
@@ -51,6 +53,7 @@ class Identified:
     script: str | None
     romanised: bool = False
     variety: str = ""
+    candidates: tuple[str, ...] = ()
 
     @property
     def ours(self) -> bool:
@@ -86,7 +89,18 @@ class LanguageModel:
         name = self.classes[best]
         language = name.removesuffix(ROMANISED_SUFFIX)
         code = _ISO.get(language, language)
-        return Identified(code, float(probabilities[best]), script, name.endswith(ROMANISED_SUFFIX), variety=language)
+        return Identified(
+            code,
+            float(probabilities[best]),
+            script,
+            name.endswith(ROMANISED_SUFFIX),
+            variety=language,
+            candidates=self._candidates(probabilities),
+        )
+
+    def _candidates(self, probabilities: npt.NDArray[np.float32]) -> tuple[str, ...]:
+        likely = (self.classes[i].removesuffix(ROMANISED_SUFFIX) for i in np.flatnonzero(probabilities >= _LIKELY))
+        return tuple(sorted({code for code in likely if code in OURS}))
 
     def probabilities(self, text: str, script: str) -> npt.NDArray[np.float32]:
         """The probability of each class, those of another script at zero."""
@@ -131,7 +145,7 @@ def identify_by_letters(text: str) -> Identified:
     told = sorted((code for code in written if counts[code]), key=lambda code: -len(lang.telling(code)))
     # A language without letters of its own is what is left where no other shows.
     silent = [code for code in written if not lang.telling(code)]
-    return Identified((told or silent or written)[0], _GUESS, script)
+    return Identified((told or silent or written)[0], _GUESS, script, candidates=tuple(written))
 
 
 def train(texts: Sequence[str], classes: Sequence[str]) -> LanguageModel:
