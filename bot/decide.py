@@ -28,9 +28,9 @@ class Decision(StrEnum):
 class Thresholds:
     """Probabilities at which the bot commits itself; measured in docs/understanding.md."""
 
-    answer: float = 0.40
-    refuse: float = 0.50
-    danger: float = 0.35
+    answer: float = 0.45
+    refuse: float = 0.20
+    danger: float = 0.40
     danger_topic: float = 0.15
     foreign: float = 0.80
 

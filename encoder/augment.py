@@ -81,9 +81,8 @@ def _keyboard(text: str, chance: Random) -> str:
 
 def _respelt(text: str, chance: Random) -> str:
     """A few other spellings of the same sounds."""
-    for one, other in chance.sample(_HABITS, 8):
-        if chance.random() < 0.5 and other:
-            one, other = other, one
+    for habit in chance.sample(_HABITS, 8):
+        one, other = habit[::-1] if chance.random() < 0.5 and habit[1] else habit
         parts = text.split(one) if one else [text]
         for part in range(len(parts) - 1):
             parts[part] += other if chance.random() < 0.5 else one

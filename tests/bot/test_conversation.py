@@ -29,7 +29,10 @@ from tests.rasa_double import RasaDouble, rasa_double
 from text.danger import DangerLists
 from text.language import LanguageModel, train
 
-LISTS = {"topics": {"emergency_help": ["bleeding", "خون"], "mines_found": ["landmine"]}}
+LISTS = {
+    "en": {"topics": {"emergency_help": ["bleeding"], "mines_found": ["landmine"]}},
+    "fa": {"topics": {"emergency_help": ["خون"]}},
+}
 SENTENCES = {
     "en": ["where can i sleep tonight", "i want to work here please", "how are you my friend"],
     "fa": ["امشب کجا بخوابم", "می‌خواهم اینجا کار کنم", "حال شما چطور است"],
@@ -55,10 +58,11 @@ def language_model() -> LanguageModel:
 async def conversation(
     rasa: RasaDouble, speaker: Speaker, language_model: LanguageModel, tmp_path: Path
 ) -> AsyncIterator[Conversation]:
-    (tmp_path / "en.yml").write_text(yaml.safe_dump(LISTS, allow_unicode=True), encoding="utf-8")
+    for code, content in LISTS.items():
+        (tmp_path / f"{code}.yml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     danger = speaker.topics.danger
     reader = Reader(
-        lists=DangerLists.load(tmp_path, ["en"], danger), danger_topics=danger, language_model=language_model
+        lists=DangerLists.load(tmp_path, LISTS, danger), danger_topics=danger, language_model=language_model
     )
     client = RasaClient(rasa.url)
     yield Conversation(speaker=speaker, reader=reader, rasa=client, today=lambda: TODAY)
@@ -97,7 +101,7 @@ def changed(outcome: Outcome, **known: Any) -> Person:
         text("he is bleeding", Sent.FORWARD),
         text("he is bleeding", Sent.PHOTO),
         text("he is bleeding", Sent.FILE),
-        text("x" * MAX_CHARACTERS + " bleeding"),
+        text("where can i sleep tonight " * (MAX_CHARACTERS // 26 + 1) + " bleeding"),
         command("help", "me he is bleeding"),
         command("menu", "he is bleeding"),
         command("start", "my brother is bleeding"),
@@ -134,16 +138,9 @@ async def test_a_danger_from_the_menu_needs_nobody(conversation: Conversation, r
     assert rasa.asked == []
 
 
-@pytest.mark.parametrize("words", ["امشب خون می‌آید", "bleeding"])
-async def test_a_danger_is_answered_in_the_language_of_the_rule(conversation: Conversation, words: str) -> None:
-    outcome = await conversation.answer(replace(STRANGER, choice="ps"), text(words))
-    assert outcome.messages[0].language in ("fa", "ps", "en")
-    assert outcome.safety_topic == "emergency_help"
-
-
-async def test_a_language_that_we_do_not_speak_hides_no_danger(conversation: Conversation) -> None:
-    outcome = await conversation.answer(STRANGER, text("je veux travailler ici, landmine"))
-    assert outcome.safety_topic == "mines_found"
+async def test_a_danger_is_answered_in_the_language_of_a_clear_message(conversation: Conversation) -> None:
+    outcome = await conversation.answer(replace(STRANGER, choice="ps"), text("امشب کجا بخوابم خون می‌آید"))
+    assert outcome.messages == [conversation.speaker.safety("emergency_help", "fa")]
 
 
 # --- turns -------------------------------------------------------------------------------------------
@@ -165,10 +162,10 @@ async def test_words_become_an_intent_and_stay_here(conversation: Conversation, 
     ("ranking", "intent", "guesses"),
     [
         ([("asylum_work", 0.9)], "/asylum_work", ["asylum_work"]),
-        ([("asylum_work", 0.3), ("asylum_start", 0.2), ("hello", 0.1)], "/nlu_fallback", ["asylum_work", "asylum_start", "hello"]),
+        ([("asylum_work", 0.3), ("asylum_start", 0.2)], "/nlu_fallback", ["asylum_work", "asylum_start"]),
         ([(OUT_OF_SCOPE, 0.9), ("hello", 0.1)], "/out_of_scope", ["hello"]),
     ],
-)  # fmt: skip
+)
 async def test_the_decision_becomes_the_turn(
     conversation: Conversation, rasa: RasaDouble, ranking: list[tuple[str, float]], intent: str, guesses: list[str]
 ) -> None:
