@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.decide import DEFAULT_THRESHOLDS, FALLBACK_INTENT, Decision, Thresholds, Verdict, decide
+from bot.decide import FALLBACK_INTENT, Decision, Thresholds, Verdict, decide
 from content.topics import OUT_OF_SCOPE
 from tests.factories import thorough
 from text.danger import Hit
 from text.language import Identified
 
 DANGER = frozenset({"mines_found", "emergency_help", "protection_kidnap"})
+# Of our own, so that measuring better ones anew breaks nothing here.
+THRESHOLDS = Thresholds(answer=0.40, refuse=0.50, danger=0.35, danger_topic=0.15, foreign=0.80)
 URDU = Identified("ur", 0.95, "ARABIC")
 FRENCH = Identified("fr", 0.95, "LATIN")
 PERHAPS_FRENCH = Identified("fr", 0.6, "LATIN")
@@ -24,13 +26,13 @@ KIDNAP = Hit("protection_kidnap", "ur")
 Row = list[tuple[str, float]]
 
 
-def verdict(ranking: Row, *hits: Hit, identified: Identified = URDU, thresholds: Thresholds | None = None) -> Verdict:
+def verdict(ranking: Row, *hits: Hit, identified: Identified = URDU, thresholds: Thresholds = THRESHOLDS) -> Verdict:
     return decide(
         hits=hits,
         identified=identified,
         ranking=ranking,
         danger_topics=DANGER,
-        thresholds=thresholds or DEFAULT_THRESHOLDS,
+        thresholds=thresholds,
     )
 
 
