@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-# Read before numpy or TensorFlow load: one thread each, and no noise of theirs.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Read before numpy or TensorFlow load: one thread each where people wait, all where we train; no noise.
+os.environ.setdefault("OMP_NUM_THREADS", str((os.cpu_count() or 1) if sys.argv[1:2] == ["train"] else 1))
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")

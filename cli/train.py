@@ -44,7 +44,6 @@ def ensure_trained(settings: Settings, *, force: bool = False) -> Path:
 
 
 def _train(settings: Settings, target: Path) -> None:
-    os.environ["OMP_NUM_THREADS"] = str(os.cpu_count() or 1)
     import rasa.model_training
     from rasa.shared.exceptions import RasaException
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -19,8 +21,8 @@ from rich.table import Table
 import settings as settings_module
 from cli import processes
 from cli.failing import Failed
+from cli.model import fingerprint, path_of
 from cli.processes import Child
-from cli.train import ensure_trained
 from content.contacts import ContactTable
 from content.strings import compile_catalogues
 from content.yaml_file import SourceError
@@ -49,7 +51,7 @@ def _run(settings: Settings) -> None:
     _check_ports(settings)
     _check_content()
     _check_token(settings)
-    model = ensure_trained(settings)
+    model = _trained(settings)
     _migrate(settings)
     with processes.Group() as group:
         stopping = _stop_on_signals()
@@ -58,6 +60,17 @@ def _run(settings: Settings) -> None:
         if not stopping():
             _print_addresses(settings)
         _watch(group, stopping)
+
+
+def _trained(settings: Settings) -> Path:
+    """The model of the present data, trained in a process of its own: it may use every core."""
+    target = path_of(settings, fingerprint())
+    if not target.is_file():
+        environment = {**os.environ, "OMP_NUM_THREADS": str(os.cpu_count() or 1)}
+        done = subprocess.run([sys.executable, "-m", "cli.main", "train"], cwd=ROOT, env=environment, check=False)
+        if done.returncode or not target.is_file():
+            raise Failed("training did not end well; what went wrong stands above")
+    return target
 
 
 def _start(group: processes.Group, settings: Settings, model: Path) -> None:
