@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from content.catalogue import APOLOGY, Catalogue, State, fill
 from content.speaker import Speaker
+from content.strings import compile_catalogues
 from tests.factories import CODES, small_project, translate
 
 FIRST, SECOND = "Ask at the centre.", "It is free."
@@ -74,17 +76,13 @@ def test_rule_7_a_response_has_come_as_far_as_its_least_checked_paragraph(tmp_pa
     assert Catalogue.load(root).say("utter_two", "ur").state is State.SPEAKER_SIGNED
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("# state: speaker-signed\n", "", 1), encoding="utf-8")
-    translated_again = translate_nothing(root)
-    assert translated_again.say("utter_two", "ur").state is State.DRAFT
-    assert translated_again.say("utter_two", "en").state.signed
+    again = loaded_again(root)
+    assert again.say("utter_two", "ur").state is State.DRAFT
+    assert again.say("utter_two", "en").state.signed
 
 
-def translate_nothing(root: Path) -> Catalogue:
-    """Load after compiling what stands there; a copy, since gettext remembers a path that it has read."""
-    import shutil
-
-    from content.strings import compile_catalogues
-
+def loaded_again(root: Path) -> Catalogue:
+    """The catalogue as it stands now; of a copy, since gettext remembers a file that it has read."""
     again = root.parent / f"{root.name}-again"
     shutil.copytree(root, again)
     compile_catalogues(again)
