@@ -126,9 +126,10 @@ def _check_ports(settings: Settings) -> None:
 def _check_content() -> None:
     try:
         compile_catalogues(ROOT)
+        from bot.understanding import Reader
         from content.speaker import Speaker
 
-        Speaker.load(ROOT)
+        Reader.load(ROOT, Speaker.load(ROOT).topics, None)
     except SourceError as error:
         raise Failed(f"content: {error}") from error
     except OSError:

@@ -62,7 +62,9 @@ def test_a_token_that_telegram_does_not_know_is_named(tmp_path: Path) -> None:
     assert "TELEGRAM_TOKEN" in the_line(done)
 
 
-@pytest.mark.parametrize("file", ["domain/mines.yml", "content/danger/contacts.yml", "content/topics.yml"])
+@pytest.mark.parametrize(
+    "file", ["domain/mines.yml", "content/danger/contacts.yml", "content/danger/en.yml", "content/topics.yml"]
+)
 def test_a_broken_content_file_is_named(file: str, tmp_path: Path) -> None:
     root = tmp_path / "project"
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".venv", "var", ".git", ".tools", "tests", "encoder"))
